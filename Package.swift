@@ -1,0 +1,52 @@
+// swift-tools-version: 6.3
+// SPDX-License-Identifier: Apache-2.0
+
+import PackageDescription
+
+let package = Package(
+  name: "Kasane",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Kasane", targets: ["Kasane"]),
+    .library(name: "KasaneModels", targets: ["KasaneModels"]),
+    .library(name: "KasaneRecipes", targets: ["KasaneRecipes"]),
+    .executable(name: "kasane", targets: ["KasaneCommand"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.28.0"),
+  ],
+  targets: [
+    .target(name: "CDNN", linkerSettings: [.linkedLibrary("dnnl")]),
+    .target(name: "CKernels", linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
+    .target(
+      name: "Kasane",
+      dependencies: ["CDNN", "CKernels", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+    .target(name: "KasaneModels", dependencies: ["Kasane"]),
+    .target(
+      name: "KasaneRecipes",
+      dependencies: [
+        "Kasane", "KasaneModels", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    // Named apart from `Kasane`: on a file system that ignores case `kasane` would be the same folder.
+    .executableTarget(
+      name: "KasaneCommand",
+      dependencies: [
+        "Kasane", "KasaneRecipes", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
+    .testTarget(name: "KasaneTests", dependencies: ["Kasane", "CKernels"]),
+    .testTarget(
+      name: "KasaneRecipesTests", dependencies: ["Kasane", "KasaneModels", "KasaneRecipes"],
+      resources: [.copy("Fixtures")]),
+    .testTarget(name: "CommandTests", dependencies: ["Kasane", "KasaneCommand"]),
+  ],
+  swiftLanguageModes: [.v6]
+)
+
+// The checks before a change lands build with warnings as errors; a user with a newer compiler should not.
+if Context.environment["KASANE_STRICT"] != nil {
+  for target in package.targets {
+    target.swiftSettings = (target.swiftSettings ?? []) + [.treatAllWarnings(as: .error)]
+    target.cSettings = (target.cSettings ?? []) + [.treatAllWarnings(as: .error)]
+  }
+}

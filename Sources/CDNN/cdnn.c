@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cdnn.h"
+
+#include <stdio.h>
+
+#include <oneapi/dnnl/dnnl.h>
+
+const char *cdnn_version(void) {
+  static char text[32];
+  const dnnl_version_t *version = dnnl_version();
+  snprintf(text, sizeof text, "%d.%d.%d", version->major, version->minor, version->patch);
+  return text;
+}
+
+// dnnl_sgemm has the same signature in both major versions.
+int cdnn_sgemm(int transpose_a, int transpose_b, int64_t m, int64_t n, int64_t k, float alpha, const float *a,
+               int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc) {
+  return (int)dnnl_sgemm(transpose_a ? 'T' : 'N', transpose_b ? 'T' : 'N', m, n, k, alpha, a, lda, b, ldb, beta,
+                         c, ldc);
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// The vectorised kernels. Shapes and types are checked by the caller; a kernel only computes.
+#ifndef KASANE_KERNELS_H
+#define KASANE_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ks_tensor.h"
+
+#pragma clang assume_nonnull begin
+
+// The order of these lists is the order of the Swift enumerations of the same names.
+typedef enum {
+  KS_NEGATE,
+  KS_SQUARE,
+  KS_SQUARE_ROOT,
+  KS_EXPONENTIAL,
+  KS_LOGARITHM,
+  KS_TANH,
+  KS_SIGMOID,
+  KS_RELU,
+  KS_UNARY_COUNT,
+} ks_unary_operation;
+
+typedef enum {
+  KS_ADD,
+  KS_SUBTRACT,
+  KS_MULTIPLY,
+  KS_DIVIDE,
+  KS_TANH_GRADIENT,
+  KS_SIGMOID_GRADIENT,
+  KS_RELU_GRADIENT,
+  KS_BINARY_COUNT,
+} ks_binary_operation;
+
+/// out = f(x) element by element. Same shape; float32 or float64.
+void ks_unary(int32_t operation, KSTensor *out, KSTensor *x);
+/// out = f(a, b) with a and b broadcast to out's shape. out may be a or b where that has out's shape.
+void ks_binary(int32_t operation, KSTensor *out, KSTensor *a, KSTensor *b);
+/// out = x converted to out's type, x broadcast to out's shape; out may be a view.
+void ks_copy(KSTensor *out, KSTensor *x);
+/// Every element of out becomes value.
+void ks_fill(KSTensor *out, double value);
+/// out = the sum of x over the axes where out has size 1 and x has not. Same rank.
+void ks_sum(KSTensor *out, KSTensor *x);
+/// sum (a - b)^2 / 2 over all elements of two contiguous tensors of one shape.
+void ks_half_squared_error(KSTensor *out, KSTensor *a, KSTensor *b);
+/// out[m, n] = a[m, k] b[k, n] for matrices small enough not to be worth a library call; any strides.
+void ks_small_matrix_product(KSTensor *out, KSTensor *a, KSTensor *b);
+/// parameter -= rate * gradient, both contiguous and of one shape.
+void ks_descend(KSTensor *parameter, KSTensor *gradient, double rate);
+/// True when every element is finite.
+bool ks_all_finite(KSTensor *x);
+/// The only element of x.
+double ks_scalar(KSTensor *x);
+
+/// The recurrent layer h(t) = f(x(t) W_in + h(t-1) W + b) over a whole sequence, float32, contiguous.
+typedef struct {
+  int64_t batch, steps, inputs, hidden;
+  int32_t activation;  // KS_TANH, KS_SIGMOID or KS_RELU
+  const float *x;                    // [batch, steps, inputs]
+  const float *input_weight;         // [inputs, hidden]
+  const float *recurrent_weight;     // [hidden, hidden]
+  const float *_Nullable bias;       // [hidden]
+  const float *_Nullable initial;    // [batch, hidden]; zero when null
+  float *states;                     // [batch, steps, hidden]: written forward, read backward
+  // Backward only. A null gradient is not computed.
+  const float *_Nullable gradient;   // [batch, steps, hidden], of the states
+  float *_Nullable deltas;           // [batch, steps, hidden], scratch
+  float *_Nullable x_gradient;
+  float *_Nullable input_weight_gradient;
+  float *_Nullable recurrent_weight_gradient;
+  float *_Nullable bias_gradient;
+  float *_Nullable initial_gradient;
+  float *_Nullable transposed;       // [hidden, hidden + inputs], scratch
+} ks_recurrent;
+void ks_recurrent_forward(const ks_recurrent *task);
+void ks_recurrent_backward(const ks_recurrent *task);
+
+/// Philox 4x32-10 (Salmon et al. 2011): the block of four words at a position of a key's stream.
+typedef struct {
+  uint32_t words[4];
+} ks_philox_block;
+ks_philox_block ks_philox(uint64_t key, uint64_t stream, uint64_t position);
+
+/// The instruction set in use: "avx512", "avx2", "neon" or "baseline".
+const char *ks_instruction_set(void);
+
+/// Threads that parallel kernels use, oneDNN's included.
+int32_t ks_threads(void);
+void ks_set_threads(int32_t count);
+
+/// Calls body(context, first, last) on parts of [0, count), on several threads when there is more than `grain`.
+void ks_parallel(int64_t count, int64_t grain, void (*body)(void *_Nullable, int64_t, int64_t),
+                 void *_Nullable context);
+
+/// The calling thread's tape, or null.
+void *_Nullable ks_current_tape(void);
+void ks_set_current_tape(void *_Nullable tape);
+
+#pragma clang assume_nonnull end
+
+#endif

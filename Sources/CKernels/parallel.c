@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// One pool of threads: libgomp's, which oneDNN runs on. Two pools would fight over the cores.
+#include <dlfcn.h>
+#include <stdatomic.h>
+#include <unistd.h>
+#if defined(__linux__)
+#include <sched.h>
+#elif defined(__APPLE__)
+#include <dispatch/dispatch.h>
+#endif
+
+#include "ks_kernels.h"
+
+static _Atomic int32_t thread_count;
+
+static int32_t available_processors(void) {
+#if defined(__linux__) && defined(CPU_COUNT)
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) == 0) return CPU_COUNT(&allowed);
+#endif
+  long online = sysconf(_SC_NPROCESSORS_ONLN);
+  return online > 0 ? (int32_t)online : 1;
+}
+
+int32_t ks_threads(void) {
+  int32_t count = atomic_load_explicit(&thread_count, memory_order_relaxed);
+  if (count == 0) {
+    count = available_processors();
+    atomic_store_explicit(&thread_count, count, memory_order_relaxed);
+  }
+  return count;
+}
+
+void ks_set_threads(int32_t count) {
+  atomic_store_explicit(&thread_count, count, memory_order_relaxed);
+  // The OpenMP run-time library comes with oneDNN, whichever one it was built with.
+  void (*set)(int) = (void (*)(int))dlsym(RTLD_DEFAULT, "omp_set_num_threads");
+  if (set != NULL) set(count);
+}
+
+typedef struct {
+  int64_t count, parts;
+  _Atomic int64_t next;
+  void (*body)(void *, int64_t, int64_t);
+  void *context;
+} shares;
+
+static void take_shares(void *shares_) {
+  shares *work = shares_;
+  for (int64_t part; (part = atomic_fetch_add(&work->next, 1)) < work->parts;) {
+    work->body(work->context, work->count * part / work->parts, work->count * (part + 1) / work->parts);
+  }
+}
+
+#if defined(__APPLE__)
+static void take_dispatched_share(void *shares_, size_t index) {
+  (void)index;
+  take_shares(shares_);
+}
+#endif
+
+typedef void (*gomp_parallel)(void (*)(void *), void *, unsigned, unsigned);
+
+void ks_parallel(int64_t count, int64_t grain, void (*body)(void *, int64_t, int64_t), void *context) {
+  int64_t parts = count / (grain > 0 ? grain : 1);
+  if (parts > ks_threads()) parts = ks_threads();
+  if (parts < 2) {
+    if (count > 0) body(context, 0, count);
+    return;
+  }
+  shares work = {.count = count, .parts = parts, .body = body, .context = context};
+#if defined(__APPLE__)
+  dispatch_apply_f((size_t)parts, DISPATCH_APPLY_AUTO, &work, take_dispatched_share);
+#else
+  static _Atomic(gomp_parallel) launch;
+  gomp_parallel run = atomic_load_explicit(&launch, memory_order_relaxed);
+  if (run == NULL) {
+    run = (gomp_parallel)dlsym(RTLD_DEFAULT, "GOMP_parallel");
+    atomic_store_explicit(&launch, run, memory_order_relaxed);
+  }
+  if (run != NULL) {
+    run(take_shares, &work, (unsigned)parts, 0);
+  } else {
+    take_shares(&work);
+  }
+#endif
+}
+
+static _Thread_local void *current_tape;
+void *ks_current_tape(void) { return current_tape; }
+void ks_set_current_tape(void *tape) { current_tape = tape; }

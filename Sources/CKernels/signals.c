@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ks_signals.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+static volatile sig_atomic_t caught;
+
+static void remember(int number) { caught = number; }
+
+void ks_catch_signals(void) {
+  struct sigaction action = {.sa_handler = remember, .sa_flags = SA_RESTART | (int)SA_RESETHAND};
+  sigemptyset(&action.sa_mask);
+  caught = 0;
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+}
+
+int32_t ks_caught_signal(void) { return caught; }

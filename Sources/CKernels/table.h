@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one instruction set offers: the inner loops, each compiled once for every set.
+#ifndef KASANE_TABLE_H
+#define KASANE_TABLE_H
+
+#include "ks_kernels.h"
+
+typedef void (*ks_unary_loop)(void *out, const void *x, int64_t count, int64_t stride);
+/// Strides are in elements.
+typedef void (*ks_binary_loop)(void *out, const void *a, const void *b, int64_t count, int64_t a_stride,
+                               int64_t b_stride);
+
+/// A matrix by its first element and its two strides.
+typedef struct {
+  const float *data;
+  int64_t row, column;
+} ks_matrix;
+
+typedef struct {
+  const char *name;
+  // By element type: 0 for float32, 1 for float64.
+  ks_unary_loop unary[KS_UNARY_COUNT][2];
+  ks_binary_loop binary[KS_BINARY_COUNT][2];
+  /// out[0] += sum of x
+  void (*sum[2])(void *out, const void *x, int64_t count, int64_t stride);
+  void (*half_squared_error[2])(void *out, const void *a, const void *b, int64_t count);
+  void (*descend[2])(void *parameter, const void *gradient, double rate, int64_t count);
+  bool (*all_finite)(const float *x, int64_t count);
+  /// c[m, n] = a[m, k] b[k, n] (+ c when accumulating); c's rows are `ldc` apart.
+  void (*product)(float *c, int64_t ldc, ks_matrix a, ks_matrix b, int64_t m, int64_t n, int64_t k,
+                  bool accumulate);
+  void (*recurrent_forward)(const ks_recurrent *task);
+  void (*recurrent_backward)(const ks_recurrent *task);
+} ks_table;
+
+extern const ks_table ks_table_baseline;
+#if defined(__x86_64__)
+extern const ks_table ks_table_avx2;
+extern const ks_table ks_table_avx512;
+#endif
+
+/// The table of the best instruction set that the machine has and KASANE_ISA allows.
+const ks_table *ks_active_table(void);
+
+#endif

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Every operation that the tape can record. Profiles and messages name an operation by its case, and the
+/// tests run through all of them, so that none is left without its gradient check.
+public enum Operation: UInt8, CaseIterable, Sendable {
+  case leaf
+  case add, subtract, multiply, divide, negate, square, squareRoot, exponential, logarithm
+  case sigmoid, tanh, relu, sigmoidGradient, tanhGradient, reluGradient
+  case sum, matmul, recurrent, halfSquaredError
+  case reshape, permute, transpose, select, embed, broadcast, stack, cast
+}

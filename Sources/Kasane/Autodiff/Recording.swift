@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a pullback is given: the gradient of the operation's value and what the operation saved.
+struct PullbackStep: ~Copyable {
+  private let tape: Tape
+  private let node: Int
+  /// The gradient of the loss by the operation's value.
+  let gradient: Tensor
+
+  init(tape: Tape, node: Int, gradient: Tensor) {
+    self.tape = tape
+    self.node = node
+    self.gradient = gradient
+  }
+
+  /// A saved tensor.
+  subscript(index: Int) -> Tensor { tape.savedTensor(node, index)! }
+  /// A saved tensor that may be absent.
+  func optional(_ index: Int) -> Tensor? { tape.savedTensor(node, index) }
+  /// The whole numbers that the operation saved.
+  var integers: (Int, Int) { tape.integers(node) }
+  /// The number of the operation's inputs.
+  var inputCount: Int { tape.edgeCount(node) }
+  /// Whether the gradient of an input is wanted.
+  func needs(_ input: Int) -> Bool { tape.edge(node, input) >= 0 }
+
+  /// Adds to the gradient of an input; the value is not computed where nobody wants it.
+  func add(_ value: @autoclosure () -> Tensor, to input: Int) {
+    let target = tape.edge(node, input)
+    if target >= 0 { tape.accumulate(value(), at: target) }
+  }
+}
+
+/// Puts an operation on the thread's tape where a gradient scope is open and an input is part of it, and returns
+/// the operation's value.
+///
+/// The pullback should capture nothing: what it needs is passed through `saving` and `integers` and read back
+/// from its step, so that recording allocates nothing.
+@inline(__always)
+func recorded(
+  _ operation: Operation, _ output: Tensor, _ a: Tensor, saving s0: Tensor? = nil, _ s1: Tensor? = nil,
+  integers: (Int, Int) = (0, 0), pullback: @escaping Pullback
+) -> Tensor {
+  if let tape = Tape.recording {
+    tape.record(
+      operation, output, (a, nil, nil, nil, nil), inputCount: 1, saving: (s0, s1, nil, nil, nil, nil),
+      savedCount: s1 != nil ? 2 : s0 != nil ? 1 : 0, integers: integers, pullback: pullback)
+  }
+  return output
+}
+
+/// The same for an operation with two inputs.
+@inline(__always)
+func recorded(
+  _ operation: Operation, _ output: Tensor, _ a: Tensor, _ b: Tensor, saving s0: Tensor? = nil,
+  _ s1: Tensor? = nil, integers: (Int, Int) = (0, 0), pullback: @escaping Pullback
+) -> Tensor {
+  if let tape = Tape.recording {
+    tape.record(
+      operation, output, (a, b, nil, nil, nil), inputCount: 2, saving: (s0, s1, nil, nil, nil, nil),
+      savedCount: s1 != nil ? 2 : s0 != nil ? 1 : 0, integers: integers, pullback: pullback)
+  }
+  return output
+}
+
+/// The same for an operation with up to five inputs, of which some may be absent.
+func recorded(
+  _ operation: Operation, _ output: Tensor, _ a: Tensor, _ b: Tensor, _ c: Tensor, _ d: Tensor?, _ e: Tensor?,
+  saving s0: Tensor? = nil, _ s1: Tensor? = nil, _ s2: Tensor? = nil, _ s3: Tensor? = nil,
+  _ s4: Tensor? = nil, _ s5: Tensor? = nil, integers: (Int, Int) = (0, 0), pullback: @escaping Pullback
+) -> Tensor {
+  if let tape = Tape.recording {
+    tape.record(
+      operation, output, (a, b, c, d, e), inputCount: 5, saving: (s0, s1, s2, s3, s4, s5), savedCount: 6,
+      integers: integers, pullback: pullback)
+  }
+  return output
+}
+
+/// The same for an operation with any number of inputs.
+func recorded(
+  _ operation: Operation, _ output: Tensor, inputs: [Tensor], integers: (Int, Int) = (0, 0),
+  pullback: @escaping Pullback
+) -> Tensor {
+  Tape.recording?.record(operation, output, inputs: inputs, integers: integers, pullback: pullback)
+  return output
+}

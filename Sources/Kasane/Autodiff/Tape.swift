@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CKernels
+import Synchronization
+
+/// What one recorded operation left for the backward pass.
+struct Node {
+  var operation: Operation
+  var firstEdge: Int32
+  var edgeCount: Int32
+  var firstSaved: Int32
+  var savedCount: Int32
+  var integers: (Int, Int)
+  /// The shape of the operation's value: a gradient that arrives broadcast is summed to it.
+  var shape: Shape
+  var pullback: Pullback
+}
+
+/// Turns the gradient of an operation's value into the gradients of its inputs.
+typealias Pullback = (borrowing PullbackStep) -> Void
+
+/// The record of the operations of one thread, in the order in which they ran.
+///
+/// A node is a record in a flat table; the inputs of all nodes and the tensors they save lie in two more. The
+/// tables keep their memory from one scope to the next, and a pullback that captures nothing is only a
+/// function's address, so recording an operation allocates nothing. Scopes nest: an inner scope is a stretch of
+/// the same tape, and its backward pass is recorded like any other computation while an outer scope is open,
+/// which is how second derivatives come about.
+final class Tape: @unchecked Sendable {
+  private(set) var scope: UInt32 = 0
+  private(set) var depth = 0
+  var isRecording = false
+
+  private var nodes = Table<Node>()
+  private var edges = Table<Int32>()
+  private var saved = Table<Tensor?>()
+  /// The gradients under way in a backward pass, one place a node.
+  private var adjoints = Table<Tensor?>()
+  /// Whether the gradient at that place is a sum that this pass made.
+  private var sums = Table<Bool>()
+  /// The watched parameters' tensors, innermost scope last.
+  private var leaves = Table<Leaf>()
+  /// Where in `leaves` a parameter's innermost one is, by the parameter's number; -1 for none.
+  private var leafOfParameter = Table<Int32>()
+  private var spareGradients: GradientStore?
+
+  struct Leaf {
+    let parameter: Parameter
+    let tensor: Tensor
+    /// The outer scope's leaf of the same parameter, or -1.
+    let outer: Int32
+  }
+
+  // MARK: The thread's tape
+
+  private static let idle = Mutex<[Tape]>([])
+  private static let lastScope = Atomic<UInt32>(0)
+
+  static var current: Tape? {
+    guard let pointer = ks_current_tape() else { return nil }
+    return Unmanaged<Tape>.fromOpaque(pointer).takeUnretainedValue()
+  }
+
+  /// The thread's tape while operations are to be recorded on it.
+  static var recording: Tape? {
+    guard let tape = current, tape.isRecording else { return nil }
+    return tape
+  }
+
+  /// Whether more than one gradient scope is open, so that backward passes must be differentiable.
+  static var isNested: Bool { (current?.depth ?? 0) > 1 }
+
+  /// Runs `body` in a new gradient scope of this thread.
+  static func withScope<Result>(_ body: (Tape, _ mark: Int) throws -> Result) rethrows -> Result {
+    if let tape = current { return try tape.nest(body) }
+    let tape = idle.withLock { $0.popLast() } ?? Tape()
+    tape.scope = lastScope.add(1, ordering: .relaxed).newValue
+    ks_set_current_tape(Unmanaged.passUnretained(tape).toOpaque())
+    defer {
+      ks_set_current_tape(nil)
+      idle.withLock { $0.append(tape) }
+    }
+    return try tape.nest(body)
+  }
+
+  private func nest<Result>(_ body: (Tape, Int) throws -> Result) rethrows -> Result {
+    let wasRecording = isRecording
+    let leafMark = leaves.count
+    depth += 1
+    isRecording = true
+    defer {
+      depth -= 1
+      isRecording = wasRecording
+      unwatch(downTo: leafMark)
+      if depth == 0 { clear() }
+    }
+    return try body(self, nodes.count)
+  }
+
+  private func clear() {
+    nodes.removeAll()
+    edges.removeAll()
+    saved.removeAll()
+  }
+
+  // MARK: Recording
+
+  func isTracked(_ tensor: Tensor) -> Bool { tensor.object.pointee.scope == scope }
+
+  private func place(_ output: Tensor, _ node: Node) {
+    output.object.pointee.node = Int32(nodes.count)
+    output.object.pointee.scope = scope
+    nodes.append(node)
+  }
+
+  func record(
+    _ operation: Operation, _ output: Tensor,
+    _ inputs: (Tensor?, Tensor?, Tensor?, Tensor?, Tensor?), inputCount: Int32,
+    saving kept: (Tensor?, Tensor?, Tensor?, Tensor?, Tensor?, Tensor?), savedCount: Int32,
+    integers: (Int, Int), pullback: @escaping Pullback
+  ) {
+    let firstEdge = edges.count
+    edges.append(edge(of: inputs.0))
+    if inputCount > 1 { edges.append(edge(of: inputs.1)) }
+    if inputCount > 2 {
+      edges.append(edge(of: inputs.2))
+      edges.append(edge(of: inputs.3))
+      edges.append(edge(of: inputs.4))
+    }
+    var tracked = false
+    for index in firstEdge..<edges.count where edges[index] >= 0 { tracked = true }
+    guard tracked else {
+      edges.removeLast(edges.count - firstEdge)
+      return
+    }
+    let firstSaved = saved.count
+    if savedCount > 0 { saved.append(kept.0) }
+    if savedCount > 1 { saved.append(kept.1) }
+    if savedCount > 2 {
+      saved.append(kept.2)
+      saved.append(kept.3)
+      saved.append(kept.4)
+      saved.append(kept.5)
+    }
+    place(
+      output,
+      Node(
+        operation: operation, firstEdge: Int32(firstEdge), edgeCount: Int32(edges.count - firstEdge),
+        firstSaved: Int32(firstSaved), savedCount: Int32(saved.count - firstSaved), integers: integers,
+        shape: output.shape, pullback: pullback))
+  }
+
+  func record(
+    _ operation: Operation, _ output: Tensor, inputs: [Tensor], integers: (Int, Int),
+    pullback: @escaping Pullback
+  ) {
+    guard inputs.contains(where: isTracked) else { return }
+    let firstEdge = edges.count
+    for input in inputs { edges.append(edge(of: input)) }
+    place(
+      output,
+      Node(
+        operation: operation, firstEdge: Int32(firstEdge), edgeCount: Int32(inputs.count),
+        firstSaved: Int32(saved.count), savedCount: 0, integers: integers, shape: output.shape,
+        pullback: pullback))
+  }
+
+  private func edge(of tensor: Tensor?) -> Int32 {
+    guard let tensor, isTracked(tensor) else { return -1 }
+    return tensor.object.pointee.node
+  }
+
+  // MARK: Leaves
+
+  /// A reference to the tensor at which a gradient is wanted. In a nested scope it is recorded as the tensor's
+  /// own value, so that outer gradients flow through.
+  func makeLeaf(_ tensor: Tensor) -> Tensor {
+    let leaf = tensor.alias()
+    let outer = edge(of: tensor)
+    let firstEdge = edges.count
+    edges.append(outer)
+    place(
+      leaf,
+      Node(
+        operation: .leaf, firstEdge: Int32(firstEdge), edgeCount: 1, firstSaved: Int32(saved.count),
+        savedCount: 0, integers: (0, 0), shape: leaf.shape,
+        pullback: { step in step.add(step.gradient, to: 0) }))
+    return leaf
+  }
+
+  func watch(_ parameter: Parameter) {
+    let number = Int(parameter.number)
+    while leafOfParameter.count <= number { leafOfParameter.append(-1) }
+    let outer = leafOfParameter[number]
+    let tensor = makeLeaf(outer >= 0 ? leaves[Int(outer)].tensor : parameter.storage)
+    leafOfParameter[number] = Int32(leaves.count)
+    leaves.append(Leaf(parameter: parameter, tensor: tensor, outer: outer))
+  }
+
+  private func unwatch(downTo mark: Int) {
+    while leaves.count > mark {
+      let leaf = leaves[leaves.count - 1]
+      leafOfParameter[Int(leaf.parameter.number)] = leaf.outer
+      leaves.removeLast(1)
+    }
+  }
+
+  func leaf(of parameter: Parameter) -> Tensor? {
+    let number = Int(parameter.number)
+    guard number < leafOfParameter.count else { return nil }
+    let index = leafOfParameter[number]
+    return index < 0 ? nil : leaves[Int(index)].tensor
+  }
+
+  // MARK: The backward pass
+
+  /// Carries the gradient of `loss` back to the leaves made since `mark`.
+  func propagate(from loss: Tensor, downTo mark: Int) {
+    precondition(
+      loss.elementCount == 1, "gradient: the loss must be one number; its shape is \(loss.shape)")
+    guard isTracked(loss), Int(loss.object.pointee.node) >= mark else { return }
+    let last = Int(loss.object.pointee.node)
+    while adjoints.count <= last {
+      adjoints.append(nil)
+      sums.append(false)
+    }
+    adjoints[last] = Tensor(repeating: 1, shape: loss.shape, dtype: loss.dtype)
+    let wasRecording = isRecording
+    // Without an outer scope nobody can ask for the derivative of the gradients.
+    isRecording = wasRecording && depth > 1
+    let releases = depth == 1
+    for index in stride(from: last, through: mark, by: -1) {
+      guard adjoints[index] != nil else { continue }
+      let pullback = nodes[index].pullback
+      if nodes[index].operation == .leaf { continue }
+      let gradient = adjoints.take(index)
+      pullback(PullbackStep(tape: self, node: index, gradient: gradient!))
+      if releases { release(index) }
+    }
+    isRecording = wasRecording
+  }
+
+  private func release(_ index: Int) {
+    let first = Int(nodes[index].firstSaved)
+    for place in first..<first + Int(nodes[index].savedCount) { saved[place] = nil }
+  }
+
+  /// The gradient that a backward pass left at a leaf, or nil where the loss does not depend on it. Nothing
+  /// remains at the leaf.
+  func takeGradient(of leaf: Tensor) -> Tensor? {
+    let node = Int(leaf.object.pointee.node)
+    return node < adjoints.count ? adjoints.take(node) : nil
+  }
+
+  func gradientsOfWatched(since firstLeaf: Int) -> Gradients {
+    let store: GradientStore
+    if spareGradients != nil, isKnownUniquelyReferenced(&spareGradients) {
+      store = spareGradients!
+      store.entries.removeAll(keepingCapacity: true)
+    } else {
+      store = GradientStore()
+      spareGradients = store
+    }
+    for index in firstLeaf..<leaves.count {
+      let leaf = leaves[index]
+      store.entries.append(
+        GradientStore.Entry(parameter: leaf.parameter, gradient: takeGradient(of: leaf.tensor)))
+    }
+    return Gradients(store: store)
+  }
+
+  var watchedCount: Int { leaves.count }
+
+  // MARK: What a pullback sees
+
+  func savedTensor(_ node: Int, _ index: Int) -> Tensor? { saved[Int(nodes[node].firstSaved) + index] }
+  func edge(_ node: Int, _ index: Int) -> Int { Int(edges[Int(nodes[node].firstEdge) + index]) }
+  func edgeCount(_ node: Int) -> Int { Int(nodes[node].edgeCount) }
+  func integers(_ node: Int) -> (Int, Int) { nodes[node].integers }
+
+  func accumulate(_ gradient: Tensor, at node: Int) {
+    // A node of an outer scope: this pass does not reach it.
+    guard node < adjoints.count else { return }
+    let value = gradient.summed(to: nodes[node].shape)
+    guard let present = adjoints.take(node) else {
+      adjoints[node] = value
+      sums[node] = false
+      return
+    }
+    // The first gradient may be shared with others; a sum is the tape's own and can be added to in place.
+    if sums[node] && !isRecording {
+      engine.accumulate(value, into: present)
+      adjoints[node] = present
+    } else {
+      adjoints[node] = present + value
+      sums[node] = true
+    }
+  }
+}
+
+/// A growing table whose memory stays when it is emptied.
+struct Table<Element>: ~Copyable {
+  private var memory = UnsafeMutablePointer<Element>.allocate(capacity: 64)
+  private var capacity = 64
+  private(set) var count = 0
+
+  init() {}
+
+  deinit {
+    memory.deinitialize(count: count)
+    memory.deallocate()
+  }
+
+  subscript(index: Int) -> Element {
+    @inline(__always) get {
+      assert(index >= 0 && index < count)
+      return memory[index]
+    }
+    @inline(__always) _modify {
+      assert(index >= 0 && index < count)
+      yield &memory[index]
+    }
+  }
+
+  @inline(__always)
+  mutating func append(_ element: consuming Element) {
+    if count == capacity { grow() }
+    (memory + count).initialize(to: element)
+    count += 1
+  }
+
+  private mutating func grow() {
+    let larger = UnsafeMutablePointer<Element>.allocate(capacity: capacity * 2)
+    larger.moveInitialize(from: memory, count: count)
+    memory.deallocate()
+    memory = larger
+    capacity *= 2
+  }
+
+  mutating func removeLast(_ number: Int) {
+    count -= number
+    (memory + count).deinitialize(count: number)
+  }
+
+  mutating func removeAll() { removeLast(count) }
+}
+
+extension Table {
+  /// The element at an index, nil put in its place.
+  mutating func take<Wrapped>(_ index: Int) -> Wrapped? where Element == Wrapped? {
+    let element = memory[index]
+    memory[index] = nil
+    return element
+  }
+}

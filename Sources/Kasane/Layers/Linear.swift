@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// An affine map of the last axis: `x W + b`.
+public struct Linear: Layer {
+  /// W, `[inputs, outputs]`.
+  public let weight: Parameter
+  /// b, `[outputs]`.
+  public let bias: Parameter?
+
+  /// A layer with a random weight and, unless told otherwise, a bias of zeros.
+  public init(
+    _ inputs: Int, _ outputs: Int, bias: Bool = true, initializer: Initializer = .xavier,
+    using generator: inout RandomGenerator
+  ) {
+    weight = Parameter(initializer(inputs, outputs, using: &generator))
+    self.bias = bias ? Parameter(Tensor(zeros: [outputs])) : nil
+  }
+
+  /// Maps `[..., inputs]` to `[..., outputs]`.
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    let product = matmul(x, weight.value)
+    guard let bias else { return product }
+    return product + bias.value
+  }
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CKernels
+import Synchronization
+
+/// A tensor that training changes. To share a weight is to hold the same `Parameter` twice.
+///
+/// A parameter may be read from several threads; while an optimizer or a loader writes it, nobody else may use it.
+public final class Parameter: @unchecked Sendable {
+  private struct Numbers {
+    var next: Int32 = 0
+    var free: [Int32] = []
+  }
+  private static let numbers = Mutex(Numbers())
+
+  /// A small number that no other living parameter has.
+  let number: Int32
+  /// The tensor itself, apart from any gradient scope.
+  var storage: Tensor { Tensor(box: box) }
+  private var box: TensorBox
+
+  /// A parameter with the given first value.
+  public init(_ value: Tensor) {
+    box = value.copiedToOwnBox()
+    number = Self.numbers.withLock { numbers in
+      if let free = numbers.free.popLast() { return free }
+      numbers.next += 1
+      return numbers.next - 1
+    }
+  }
+
+  deinit {
+    Self.numbers.withLock { [number] in $0.free.append(number) }
+  }
+
+  /// The parameter's value. Within a gradient scope over this parameter the gradient flows to it.
+  public var value: Tensor {
+    if let tape = Tape.current, let leaf = tape.leaf(of: self) { return leaf }
+    return storage
+  }
+
+  /// The sizes of the value's axes.
+  public var shape: Shape { storage.shape }
+
+  /// Replaces the value by one of the same shape and type.
+  public func assign(_ value: Tensor) {
+    precondition(
+      value.shape == shape && value.dtype == storage.dtype,
+      "assign: \(value.shape) \(value.dtype) to a parameter of \(shape) \(storage.dtype)")
+    box = value.copiedToOwnBox()
+  }
+
+  /// Calls `body` with the elements, in row-major order, to change them in place. The element type must be the
+  /// parameter's.
+  public func withMutableElements<Element: TensorElement, Result>(
+    of type: Element.Type, _ body: (UnsafeMutableBufferPointer<Element>) throws -> Result
+  ) rethrows -> Result {
+    precondition(storage.dtype == Element.dtype, "a \(storage.dtype) parameter changed as \(Element.dtype)")
+    return try mutate { tensor in
+      let memory = tensor.object.pointee.data!.assumingMemoryBound(to: Element.self)
+      return try body(UnsafeMutableBufferPointer(start: memory, count: tensor.elementCount))
+    }
+  }
+
+  /// Changes the value in place; where the tensor is also held elsewhere, a copy of it, so that tensors stay
+  /// values to those who hold them.
+  func mutate<Result>(_ body: (Tensor) throws -> Result) rethrows -> Result {
+    if !isKnownUniquelyReferenced(&box) { box = Tensor(box: box).copiedToOwnBox() }
+    return try body(Tensor(box: box))
+  }
+}
+
+extension Tensor {
+  /// The same elements in memory of their own, in a box that only the caller holds.
+  fileprivate func copiedToOwnBox() -> TensorBox {
+    let copy = shape.withSizes { ks_tensor_make(dtype.rawValue, 0, Int32(rank), $0) }
+    guard let copy else { fatalError("out of memory: no room for a parameter of shape \(shape), \(dtype)") }
+    ks_copy(copy, object)
+    return TensorBox(copy, owner: nil)
+  }
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+
+// The C library's scalar functions under names that do not hide the tensor functions `log`, `exp` and so on.
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+func logarithm(_ x: Double) -> Double { log(x) }
+func cosine(_ x: Double) -> Double { cos(x) }
+
+/// A number with a fixed number of digits after the point.
+public func fixed(_ value: Double, _ digits: Int) -> String {
+  guard value.isFinite else { return "\(value)" }
+  var text = [CChar](repeating: 0, count: 64)
+  let length = withVaList([Int32(digits), value]) { vsnprintf(&text, text.count, "%.*f", $0) }
+  return String(decoding: text.prefix(Int(min(length, 63))).map(UInt8.init(bitPattern:)), as: UTF8.self)
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CKernels
+
+/// The sizes of a tensor's axes, at most eight of them, held in place: making a shape allocates nothing.
+public struct Shape: RandomAccessCollection, MutableCollection, ExpressibleByArrayLiteral, Sendable {
+  var sizes: (Int, Int, Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0, 0, 0)
+  /// The number of axes.
+  public private(set) var count = 0
+
+  /// The largest number of axes.
+  public static let maximumCount = Int(KS_MAX_RANK)
+
+  /// The shape of a scalar.
+  public init() {}
+
+  /// The shape with the given sizes, of which there may be at most eight.
+  public init<S: Sequence>(_ sizes: S) where S.Element == Int {
+    for size in sizes { append(size) }
+  }
+
+  /// The shape with the given sizes.
+  public init(arrayLiteral sizes: Int...) { self.init(sizes) }
+
+  init(repeating size: Int, count: Int) {
+    for _ in 0..<count { append(size) }
+  }
+
+  init(object: UnsafeMutablePointer<KSTensor>) {
+    count = Int(object.pointee.rank)
+    sizes = unsafeBitCast(object.pointee.shape, to: type(of: sizes))
+  }
+
+  /// Adds an axis at the end.
+  public mutating func append(_ size: Int) {
+    precondition(count < Self.maximumCount, "a tensor has at most \(Self.maximumCount) axes")
+    count += 1
+    self[count - 1] = size
+  }
+
+  /// The first index, 0.
+  public var startIndex: Int { 0 }
+  /// The number of axes.
+  public var endIndex: Int { count }
+
+  /// The size of an axis.
+  public subscript(axis: Int) -> Int {
+    get {
+      precondition(axis >= 0 && axis < count, "axis \(axis) of a shape with \(count) axes")
+      return withUnsafeBytes(of: sizes) { $0.loadUnaligned(fromByteOffset: axis * 8, as: Int.self) }
+    }
+    set {
+      precondition(axis >= 0 && axis < count, "axis \(axis) of a shape with \(count) axes")
+      withUnsafeMutableBytes(of: &sizes) { $0.storeBytes(of: newValue, toByteOffset: axis * 8, as: Int.self) }
+    }
+  }
+
+  /// The number of elements of a tensor of this shape.
+  public var elementCount: Int {
+    var product = 1
+    for axis in 0..<count { product *= self[axis] }
+    return product
+  }
+
+  /// The sizes as C's 64-bit integers.
+  func withSizes<Result>(_ body: (UnsafePointer<Int64>) -> Result) -> Result {
+    withUnsafeBytes(of: sizes) { body($0.baseAddress!.assumingMemoryBound(to: Int64.self)) }
+  }
+
+  /// The shape that two operands broadcast to by NumPy's rule, or nil when they do not fit.
+  func broadcast(with other: Shape) -> Shape? {
+    let (longer, shorter) = count >= other.count ? (self, other) : (other, self)
+    var result = longer
+    let missing = longer.count - shorter.count
+    for axis in 0..<shorter.count {
+      let (a, b) = (longer[axis + missing], shorter[axis])
+      guard a == b || a == 1 || b == 1 else { return nil }
+      result[axis + missing] = a == 1 ? b : a
+    }
+    return result
+  }
+}
+
+extension Shape: Hashable {
+  /// True when the shapes have the same sizes in the same order.
+  public static func == (a: Shape, b: Shape) -> Bool {
+    guard a.count == b.count else { return false }
+    for axis in 0..<a.count where a[axis] != b[axis] { return false }
+    return true
+  }
+
+  /// Feeds the sizes to the hasher.
+  public func hash(into hasher: inout Hasher) {
+    for size in self { hasher.combine(size) }
+  }
+}
+
+extension Shape: CustomStringConvertible {
+  /// The sizes as in `[2, 3]`.
+  public var description: String { "[" + map(String.init).joined(separator: ", ") + "]" }
+}

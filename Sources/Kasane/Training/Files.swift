@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Reading and writing of whole files, with errors that name the file and the reason.
+public enum Files {
+  /// What the system says of the last failed call.
+  public static var lastReason: String { String(cString: strerror(errno)) }
+
+  /// The bytes of a file.
+  public static func read(_ path: String) throws -> [UInt8] {
+    let descriptor = open(path, O_RDONLY)
+    guard descriptor >= 0 else { throw KasaneError("\(path): cannot be read: \(lastReason)") }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { throw KasaneError("\(path): cannot be read: \(lastReason)") }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw KasaneError("\(path): not a regular file") }
+    let size = Int(status.st_size)
+    return try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      while count < size {
+        let got = readBytes(descriptor, buffer.baseAddress! + count, size - count)
+        if got < 0 && errno == EINTR { continue }
+        guard got >= 0 else { throw KasaneError("\(path): cannot be read: \(lastReason)") }
+        if got == 0 { break }
+        count += got
+      }
+    }
+  }
+
+  /// Writes a file aside, syncs it and renames it into place: at any moment the path holds the old content or
+  /// the new one, whole.
+  public static func write(_ bytes: some Collection<[UInt8]>, to path: String) throws {
+    let partial = path + ".partial"
+    let descriptor = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    guard descriptor >= 0 else { throw KasaneError("\(path): cannot be written: \(lastReason)") }
+    func fail() -> KasaneError {
+      let error = KasaneError("\(path): cannot be written: \(lastReason)")
+      close(descriptor)
+      unlink(partial)
+      return error
+    }
+    for part in bytes { guard writeAll(part, to: descriptor) else { throw fail() } }
+    guard fsync(descriptor) == 0 else { throw fail() }
+    guard close(descriptor) == 0 else { throw KasaneError("\(path): cannot be written: \(lastReason)") }
+    guard rename(partial, path) == 0 else {
+      let error = KasaneError("\(path): cannot be written: \(lastReason)")
+      unlink(partial)
+      throw error
+    }
+    syncFolder(of: path)
+  }
+
+  /// Writes text the same way.
+  public static func write(_ text: String, to path: String) throws { try write([Array(text.utf8)], to: path) }
+
+  static func writeAll(_ bytes: some Collection<UInt8>, to descriptor: Int32) -> Bool {
+    let whole: Bool? = bytes.withContiguousStorageIfAvailable { buffer in
+      var done = 0
+      while done < buffer.count {
+        let wrote = writeBytes(descriptor, buffer.baseAddress! + done, buffer.count - done)
+        if wrote < 0 && errno == EINTR { continue }
+        guard wrote > 0 else { return false }
+        done += wrote
+      }
+      return true
+    }
+    return whole ?? writeAll(Array(bytes), to: descriptor)
+  }
+
+  /// Makes the renaming in a folder last.
+  static func syncFolder(of path: String) {
+    let folder = open(parent(of: path), O_RDONLY)
+    guard folder >= 0 else { return }
+    fsync(folder)
+    close(folder)
+  }
+
+  /// The folder that holds a path.
+  public static func parent(of path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  /// Whether something is at a path.
+  public static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
+
+  /// The names in a folder, sorted; none where it cannot be read.
+  public static func names(in folder: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+  }
+
+  /// Makes a folder and those above it.
+  public static func makeFolder(_ path: String) throws {
+    if mkdir(path, 0o755) == 0 { return }
+    if errno == ENOENT && parent(of: path) != path {
+      try makeFolder(parent(of: path))
+      if mkdir(path, 0o755) == 0 { return }
+    }
+    guard errno == EEXIST else { throw KasaneError("\(path): cannot be made: \(lastReason)") }
+    var status = stat()
+    guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+      throw KasaneError("\(path): cannot be made: a file of that name is in the way")
+    }
+  }
+}
+
+// The C functions, whose names the members above would hide.
+private func readBytes(_ descriptor: Int32, _ memory: UnsafeMutableRawPointer, _ count: Int) -> Int {
+  read(descriptor, memory, count)
+}
+private func writeBytes(_ descriptor: Int32, _ memory: UnsafeRawPointer, _ count: Int) -> Int {
+  write(descriptor, memory, count)
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+
+internal import CKernels
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// A system in training: what the loop needs to know of a recipe.
+public protocol Trainable: AnyObject {
+  /// The type of the model.
+  associatedtype Model: Module
+  /// What is trained.
+  var model: Model { get }
+  /// What trains it.
+  var optimizer: any Optimizer { get }
+  /// How many iterations make a run.
+  var iterations: Int { get }
+  /// The random numbers that the iterations draw.
+  var random: RandomGenerator { get set }
+  /// One iteration: forward, backward, update. Returns the loss before the update, and a text about it when
+  /// `reporting`.
+  func step(_ iteration: Int, reporting: Bool) -> (loss: Double, report: String?)
+}
+
+/// How a run's loop ended.
+public enum TrainingOutcome: Equatable, Sendable {
+  /// All iterations are done and the model is saved.
+  case finished
+  /// A signal arrived; the state after `completed` iterations is saved.
+  case interrupted(signal: Int32, completed: Int)
+}
+
+/// What a checkpoint calls the loop's own state.
+private enum Key {
+  static let random = "random"
+  static let lossSum = "loss_sum"
+  static let lossCount = "loss_count"
+  static let model = "model."
+  static let optimizer = "optimizer."
+}
+
+/// Trains in a run folder: reports, checkpoints, signals, and going on where a run was stopped.
+public final class TrainingLoop<Subject: Trainable> {
+  private let subject: Subject
+  private let run: RunFolder
+  private let listeners: [any TrainingListener]
+  private var completed = 0
+  private var lossSum = 0.0
+  private var lossCount = 0
+  private var lastCheckpoint: String?
+
+  /// A loop over a subject that is in its initial state.
+  public init(_ subject: Subject, in run: RunFolder, listeners: [any TrainingListener]) {
+    self.subject = subject
+    self.run = run
+    self.listeners = listeners
+  }
+
+  private func emit(_ event: TrainingEvent) throws {
+    for listener in listeners { try listener.receive(event) }
+  }
+
+  /// Runs the iterations that remain. Before the first one, the state is restored from the last checkpoint where
+  /// there is one.
+  public func train() throws -> TrainingOutcome {
+    ks_catch_signals()
+    if completed == 0 && lastCheckpoint == nil { try save() }
+    try emit(.started(completed: completed, total: subject.iterations))
+    while completed < subject.iterations {
+      try iterate()
+      let signal = ks_caught_signal()
+      let isLast = completed == subject.iterations
+      if signal != 0 || completed % run.configuration.checkpointEvery == 0 || isLast { try save() }
+      if signal != 0 && !isLast { return .interrupted(signal: signal, completed: completed) }
+    }
+    try Safetensors(subject.model.tensors, metadata: ["producer": "kasane"]).write(to: run.modelPath)
+    try emit(.finished)
+    return .finished
+  }
+
+  private func iterate() throws {
+    let iteration = completed
+    let reporting = iteration % run.configuration.printEvery == 0
+    let (loss, text) = subject.step(iteration, reporting: reporting)
+    guard loss.isFinite else { throw diverged("the loss is \(loss)") }
+    completed += 1
+    lossSum += loss
+    lossCount += 1
+    try emit(.stepped(iteration: iteration, loss: loss))
+    if reporting {
+      let mean = lossSum / Double(lossCount)
+      (lossSum, lossCount) = (0, 0)
+      try emit(.reported(iteration: iteration, loss: loss, meanLoss: mean, text: text ?? ""))
+    }
+  }
+
+  private func diverged(_ what: String) -> KasaneError {
+    KasaneError(
+      "\(run.path): training diverged at iteration \(completed): \(what); a smaller --learning-rate may help; "
+        + "last good checkpoint: \(lastCheckpoint ?? "none")")
+  }
+
+  // MARK: Checkpoints
+
+  private func save() throws {
+    let checkpoint = Checkpoint(completed: completed)
+    for (name, tensor) in subject.model.tensors {
+      guard tensor.isFinite else { throw diverged("\(name) is no longer finite") }
+      checkpoint.tensors[Key.model + name] = tensor
+    }
+    for (name, tensor) in subject.optimizer.state { checkpoint.tensors[Key.optimizer + name] = tensor }
+    let random = subject.random
+    checkpoint.notes[Key.random] = "\(random.seed) \(random.stream) \(random.position)"
+    checkpoint.notes[Key.lossSum] = String(lossSum.bitPattern, radix: 16)
+    checkpoint.notes[Key.lossCount] = String(lossCount)
+    try emit(.checkpointing(checkpoint))
+    let path = run.checkpointPath(completed)
+    try checkpoint.write(to: path, run: run.configuration.id)
+    run.pruneCheckpoints()
+    lastCheckpoint = path
+    try emit(.checkpointed(completed: completed, path: path))
+  }
+
+  /// Restores the state of the run's last checkpoint and returns it, or nil where the run has none yet.
+  public func restore() throws -> Checkpoint? {
+    guard let last = run.checkpointIterations.last else { return nil }
+    let path = run.checkpointPath(last)
+    let checkpoint = try Checkpoint(contentsOf: path, run: run.configuration.id)
+    func part(_ prefix: String) -> [String: Tensor] {
+      var found: [String: Tensor] = [:]
+      for (name, tensor) in checkpoint.tensors where name.hasPrefix(prefix) {
+        found[String(name.dropFirst(prefix.count))] = tensor
+      }
+      return found
+    }
+    let random = (checkpoint.notes[Key.random] ?? "").split(separator: " ").compactMap { UInt64($0) }
+    let sum = checkpoint.notes[Key.lossSum].flatMap { UInt64($0, radix: 16) }
+    let count = checkpoint.notes[Key.lossCount].flatMap(Int.init)
+    guard random.count == 3, let sum, let count, checkpoint.completed == last else {
+      throw KasaneError("\(path): not a checkpoint of this version: its notes are incomplete")
+    }
+    try subject.model.load(part(Key.model), from: path)
+    try subject.optimizer.restore(part(Key.optimizer))
+    subject.random = RandomGenerator(seed: random[0], stream: random[1], position: random[2])
+    (completed, lossSum, lossCount, lastCheckpoint) = (last, Double(bitPattern: sum), count, path)
+    return checkpoint
+  }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Kasane
+import KasaneRecipes
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// The command line.
+@main
+struct KasaneCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "kasane",
+    abstract: "Deep learning for Swift: train, evaluate and use the classic networks.",
+    version: kasaneVersion,
+    subcommands: [
+      Train.self, Predict.self, Evaluate.self, Show.self, Runs.self, Plot.self, Recipes.self, Bench.self,
+      Info.self, Completions.self,
+    ])
+
+  /// Parses, runs, and turns an error into one line and an exit status: 64 for usage, 1 for the rest.
+  static func main() {
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let error as KasaneError {
+      writeError("Error: \(error)")
+      endProcess(1)
+    } catch {
+      exit(withError: error)
+    }
+  }
+}
+
+// Apart from the command's own `exit(withError:)`.
+private func endProcess(_ status: Int32) -> Never { exit(status) }
+
+/// Writes a line to standard error.
+func writeError(_ line: String) { writeText(line + "\n", to: STDERR_FILENO) }
+
+/// Writes text at once, past any buffer. False where the system refuses it.
+@discardableResult
+func writeText(_ text: String, to descriptor: Int32) -> Bool {
+  var text = text
+  return text.withUTF8 { bytes in
+    var done = 0
+    while done < bytes.count {
+      let wrote = write(descriptor, bytes.baseAddress! + done, bytes.count - done)
+      if wrote < 0 && errno == EINTR { continue }
+      guard wrote > 0 else { return false }
+      done += wrote
+    }
+    return true
+  }
+}
+
+/// The recipe with a name. Throws where there is none.
+func recipe(named name: String, from source: String) throws -> any Recipe.Type {
+  if let found = allRecipes.first(where: { $0.name == name }) { return found }
+  let known = allRecipes.map { $0.name }.joined(separator: ", ")
+  throw KasaneError("\(source): unknown recipe \(name); known: \(known)")
+}
+
+/// A recipe as a run's configuration says, in its initial state.
+func initial<R: Recipe>(_ type: R.Type, for run: RunFolder) throws -> R {
+  let options = try R.Options(values: run.configuration.options, from: run.file("config.json"))
+  return try R(options, seed: run.configuration.seed)
+}
+
+/// A recipe with the weights that a run has reached: its model, or its last checkpoint while it is not finished.
+func trained<R: Recipe>(_ type: R.Type, in run: RunFolder) throws -> R {
+  let subject = try initial(type, for: run)
+  if run.isFinished {
+    try subject.model.load(try Safetensors(contentsOf: run.modelPath).tensors, from: run.modelPath)
+  } else {
+    let loop = TrainingLoop(subject, in: run, listeners: [])
+    guard let checkpoint = try loop.restore() else {
+      throw KasaneError("\(run.path): no model yet; go on with: kasane train --resume \(run.path)")
+    }
+    writeError(
+      "Note: the run is not finished; using its checkpoint after \(checkpoint.completed) iterations.")
+  }
+  return subject
+}

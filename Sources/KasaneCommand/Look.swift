@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Kasane
+import KasaneRecipes
+
+/// `kasane info`
+struct Info: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Show the version, the engine and the machine.")
+
+  @Option(help: "Threads (default: KASANE_THREADS, or one for each processor).") var threads: Int?
+
+  func validate() throws { try validateThreads(threads) }
+
+  func run() throws {
+    try useThreads(threads)
+    print("version          \(kasaneVersion)")
+    print("engine           \(engine.description)")
+    print("instruction set  \(Machine.instructionSet)")
+    print("threads          \(Machine.threads)")
+    print("machine          \(Machine.description)")
+    print("memory           \(fixed(Double(Machine.memoryBytes) / 0x1p30, 1)) GiB")
+  }
+}
+
+/// `kasane completions SHELL`
+struct Completions: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Print a script that completes commands in a shell.")
+
+  enum Shell: String, CaseIterable, ExpressibleByArgument { case bash, zsh, fish }
+
+  @Argument(help: "The shell.") var shell: Shell
+
+  func run() { print(KasaneCommand.completionScript(for: CompletionShell(rawValue: shell.rawValue)!)) }
+}
+
+/// `kasane show RUN`
+struct Show: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "Show a run's options, state and loss curve.")
+
+  @Argument(help: ArgumentHelp("The run's folder.", valueName: "run"), completion: .directory)
+  var folder: String
+
+  func run() throws {
+    let run = try RunFolder.open(folder)
+    let configuration = run.configuration
+    let metrics = try Metric.read(run.metricsPath)
+    print("\(configuration.recipe) in \(run.path)")
+    print("state    \(state(of: run))")
+    print(
+      "options  \(configuration.options.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))"
+    )
+    print("seed     \(configuration.seed)")
+    print("created  \(configuration.created)")
+    print(
+      "by       kasane \(configuration.version), \(configuration.engine), \(configuration.instructionSet), \(configuration.threads) threads"
+    )
+    print("machine  \(configuration.machine)")
+    if let last = metrics.last {
+      print("loss     \(Chart.label(last.meanLoss)) (mean over the iterations to \(last.iteration))")
+    }
+    guard metrics.count > 1 else { return }
+    let points = metrics.map { (x: Double($0.iteration), y: $0.meanLoss) }
+    let curve = Chart.Curve(label: "mean loss", points: points)
+    print()
+    print(Chart(title: configuration.recipe, xLabel: "iteration", yLabel: "loss", curves: [curve]).terminal())
+  }
+}
+
+/// How far a run has come.
+private func state(of run: RunFolder) -> String {
+  if run.isFinished { return "finished" }
+  return
+    "stopped after \(run.checkpointIterations.last ?? 0) iterations; go on: kasane train --resume \(run.path)"
+}
+
+/// `kasane runs`
+struct Runs: ParsableCommand {
+  static let configuration = CommandConfiguration(abstract: "List the runs in a folder.")
+
+  @Argument(help: "The folder that holds the runs.", completion: .directory) var folder = "runs"
+
+  func run() throws {
+    guard Files.exists(folder) else {
+      writeError("No runs: there is no folder \(folder)")
+      return
+    }
+    for name in Files.names(in: folder) where Files.exists("\(folder)/\(name)/config.json") {
+      do {
+        let run = try RunFolder.open("\(folder)/\(name)")
+        let last = try Metric.read(run.metricsPath).last
+        let loss = last.map { "loss \(Chart.label($0.meanLoss))" } ?? "no metrics"
+        let progress = run.isFinished ? "finished" : "stopped after \(run.checkpointIterations.last ?? 0)"
+        print(
+          "\(run.path)  \(run.configuration.recipe)  seed \(run.configuration.seed)  \(progress)  \(loss)")
+      } catch {
+        writeError("Error: \(error)")
+      }
+    }
+  }
+}
+
+/// `kasane plot RUN...`
+struct Plot: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Draw the loss curves of several runs in one chart.",
+    discussion: """
+      Runs that differ in nothing but their seed are drawn as one curve: their median, in a band from the \
+      lowest to the highest.
+      """)
+
+  @Argument(help: "The runs' folders.", completion: .directory) var runs: [String]
+  @Option(help: "SVG file to write.", completion: .file(extensions: ["svg"])) var output: String
+  @Option(help: "The chart's title.") var title: String?
+
+  func run() throws {
+    let opened = try runs.map { try RunFolder.open($0) }
+    var groups: [(options: [String: OptionValue], runs: [[Metric]])] = []
+    for run in opened {
+      let metrics = try Metric.read(run.metricsPath)
+      guard !metrics.isEmpty else { throw KasaneError("\(run.metricsPath): no metrics to draw") }
+      var options = run.configuration.options
+      options["recipe"] = .text(run.configuration.recipe)
+      if let index = groups.firstIndex(where: { $0.options == options }) {
+        groups[index].runs.append(metrics)
+      } else {
+        groups.append((options, [metrics]))
+      }
+    }
+    let curves = groups.map { group in
+      Self.curve(group.runs, label: Self.label(group.options, among: groups.map(\.options)))
+    }
+    let chart = Chart(
+      title: title ?? opened[0].configuration.recipe, xLabel: "iteration", yLabel: "mean loss", curves: curves
+    )
+    try Files.write(chart.svg, to: output)
+    writeError("Wrote \(output): \(groups.count) curves from \(opened.count) runs")
+  }
+
+  /// The options in which a group differs from others.
+  private static func label(_ options: [String: OptionValue], among all: [[String: OptionValue]]) -> String {
+    let telling = options.keys.sorted().filter { key in all.contains { $0[key] != options[key] } }
+    if telling.isEmpty { return "mean loss" }
+    return telling.map { "\($0) \(options[$0]!)" }.joined(separator: ", ")
+  }
+
+  private static func curve(_ runs: [[Metric]], label: String) -> Chart.Curve {
+    let length = runs.map(\.count).min()!
+    var curve = Chart.Curve(label: runs.count > 1 ? "\(label) (\(runs.count) runs)" : label, points: [])
+    for index in 0..<length {
+      let losses = runs.map { $0[index].meanLoss }.sorted()
+      curve.points.append((x: Double(runs[0][index].iteration), y: losses[losses.count / 2]))
+      if runs.count > 1 { curve.band.append((lower: losses[0], upper: losses[losses.count - 1])) }
+    }
+    return curve
+  }
+}

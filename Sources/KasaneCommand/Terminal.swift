@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Kasane
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Prints the reports, and draws a live bar on standard error where that is a terminal.
+final class TerminalListener: TrainingListener {
+  private let isLive = isatty(STDERR_FILENO) == 1
+  private let clock = ContinuousClock()
+  private var started: ContinuousClock.Instant
+  private var lastDrawn: ContinuousClock.Instant
+  private var first = 0
+  private var total = 0
+  private var isDrawn = false
+
+  init() {
+    started = clock.now
+    lastDrawn = started
+  }
+
+  func receive(_ event: TrainingEvent) throws {
+    switch event {
+    case .started(let completed, let total):
+      (first, self.total) = (completed, total)
+      started = clock.now
+      if completed > 0 { writeError("Going on after \(completed) iterations") }
+    case .stepped(let iteration, let loss):
+      if isLive { draw(iteration + 1, loss) }
+    case .reported(_, _, _, let text):
+      clearBar()
+      guard writeText(text + "\n", to: STDOUT_FILENO) else {
+        throw KasaneError("standard output: cannot be written: \(Files.lastReason)")
+      }
+    default: break
+    }
+  }
+
+  private func draw(_ completed: Int, _ loss: Double) {
+    // Reading the clock costs more than a small iteration; a look now and then is enough.
+    guard completed % 64 == 0 else { return }
+    let now = clock.now
+    guard now - lastDrawn > .milliseconds(100) else { return }
+    lastDrawn = now
+    let elapsed = (now - started) / .seconds(1)
+    let rate = Double(completed - first) / elapsed
+    let left = Double(total - completed) / rate
+    let width = 30
+    let filled = width * completed / total
+    let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+    writeText(
+      "\r\u{1B}[K\(bar) \(completed)/\(total)  \(fixed(rate, 0))/s  \(fixed(left, 0)) s left  loss \(fixed(loss, 4))",
+      to: STDERR_FILENO)
+    isDrawn = true
+  }
+
+  /// Takes the bar away so that a line can be printed.
+  func clearBar() {
+    guard isDrawn else { return }
+    writeText("\r\u{1B}[K", to: STDERR_FILENO)
+    isDrawn = false
+  }
+}
+
+/// Checks a number of threads from the command line.
+func validateThreads(_ threads: Int?) throws {
+  if let threads, !(1...1024).contains(threads) {
+    throw ValidationError("--threads: \(threads) is out of range, 1 to 1024 expected")
+  }
+}
+
+/// Sets the number of threads to the flag's, or to KASANE_THREADS.
+func useThreads(_ flag: Int?) throws {
+  if let flag {
+    Machine.threads = flag
+  } else if let text = ProcessInfo.processInfo.environment["KASANE_THREADS"] {
+    guard let number = Int(text), (1...1024).contains(number) else {
+      throw KasaneError("KASANE_THREADS: \(text), a number from 1 to 1024 expected")
+    }
+    Machine.threads = number
+  }
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Kasane
+import KasaneRecipes
+
+/// `kasane train RECIPE` and `kasane train --resume RUN`.
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Train a recipe in a new run folder, or go on with a run that was stopped.",
+    discussion: "kasane train RECIPE --help shows a recipe's options.",
+    subcommands: allRecipes.map { trainCommand($0) })
+
+  private static func trainCommand<R: Recipe>(_ type: R.Type) -> any ParsableCommand.Type {
+    TrainRecipe<R>.self
+  }
+
+  @Option(help: ArgumentHelp("Go on with this run.", valueName: "run"))
+  var resume: String?
+
+  func run() throws {
+    guard let resume else {
+      let names = allRecipes.map { $0.name }.joined(separator: ", ")
+      throw ValidationError("a recipe (\(names)) or --resume RUN expected")
+    }
+    let run = try RunFolder.open(resume)
+    try resumeRun(try recipe(named: run.configuration.recipe, from: run.file("config.json")), run)
+  }
+
+  private func resumeRun<R: Recipe>(_ type: R.Type, _ run: RunFolder) throws {
+    try run.acquire()
+    guard !run.isFinished else {
+      writeError("\(run.path) is finished: its model is \(run.modelPath)")
+      return
+    }
+    if Machine.instructionSet != run.configuration.instructionSet {
+      writeError(
+        "Note: the run began with \(run.configuration.instructionSet) kernels, this machine has "
+          + "\(Machine.instructionSet); the last bits of results may differ.")
+    }
+    Machine.threads = run.configuration.threads
+    let subject = try initial(type, for: run)
+    let checkpoint = try TrainingLoop(subject, in: run, listeners: []).restore()
+    try train(subject, in: run, after: checkpoint)
+  }
+}
+
+/// What every recipe's run can be told.
+struct RunOptions: ParsableArguments {
+  @Option(help: "Seed of everything random; drawn and printed when not given.")
+  var seed: UInt64?
+  @Option(help: "Iterations from one report to the next (1 or more).")
+  var printEvery = 100
+  @Option(help: "Iterations from one checkpoint to the next (1 or more).")
+  var checkpointEvery = 1000
+  @Option(
+    help: ArgumentHelp("Run folder to make (default: runs/RECIPE-N).", valueName: "dir"),
+    completion: .directory)
+  var output: String?
+  @Option(help: "Threads (default: KASANE_THREADS, or one for each processor).")
+  var threads: Int?
+
+  func validate() throws {
+    guard printEvery >= 1 else { throw outOfRange("--print-every", printEvery) }
+    guard checkpointEvery >= 1 else { throw outOfRange("--checkpoint-every", checkpointEvery) }
+    try validateThreads(threads)
+    if let output, output.isEmpty { throw ValidationError("--output: empty, a folder's path expected") }
+  }
+
+  private func outOfRange(_ flag: String, _ value: Int) -> ValidationError {
+    ValidationError("\(flag): \(value) is out of range, 1 or more expected")
+  }
+}
+
+/// One recipe's training command.
+struct TrainRecipe<R: Recipe>: ParsableCommand {
+  static var configuration: CommandConfiguration {
+    CommandConfiguration(commandName: R.name, abstract: R.summary)
+  }
+
+  @OptionGroup(title: "Recipe options") var options: R.Options
+  @OptionGroup(title: "Run options") var settings: RunOptions
+
+  func run() throws {
+    try useThreads(settings.threads)
+    let seed = settings.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
+    let configuration = RunConfiguration(
+      recipe: R.name, options: try options.values(), seed: seed, printEvery: settings.printEvery,
+      checkpointEvery: settings.checkpointEvery)
+    let subject = try R(options, seed: seed)
+    let folder = try RunFolder.create(at: settings.output ?? RunFolder.freshPath(for: R.name), configuration)
+    writeError("Training \(R.name) with seed \(seed) in \(folder.path)")
+    try train(subject, in: folder, after: nil)
+  }
+}
+
+/// Trains with the listeners of the command line, and says how it ended.
+private func train<R: Recipe>(_ subject: R, in run: RunFolder, after checkpoint: Checkpoint?) throws {
+  let terminal = TerminalListener()
+  let listeners: [any TrainingListener] = [
+    try MetricsWriter(run, after: checkpoint), try TensorBoardListener(run, after: checkpoint), terminal,
+    ChartListener(run),
+  ]
+  let loop = TrainingLoop(subject, in: run, listeners: listeners)
+  _ = try loop.restore()
+  let outcome: TrainingOutcome
+  do {
+    outcome = try loop.train()
+  } catch {
+    terminal.clearBar()
+    throw error
+  }
+  terminal.clearBar()
+  switch outcome {
+  case .finished:
+    for line in subject.closingLines(run: run.path) { writeError(line) }
+    writeError("          kasane show \(run.path)")
+    writeError(
+      "The run is kept in \(run.path) (model.safetensors, metrics.jsonl, loss.svg, TensorBoard events)")
+  case .interrupted(let signal, let completed):
+    writeError("Stopped after \(completed) iterations; the state is saved. Go on with:")
+    writeError("  kasane train --resume \(run.path)")
+    throw ExitCode(128 + signal)
+  }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import ArgumentParser
+public import Kasane
+
+#if canImport(FoundationEssentials)
+  import FoundationEssentials
+#else
+  import Foundation
+#endif
+
+/// A system with all that belongs to it: data, model, training, evaluation, prediction. The command line offers
+/// whatever `allRecipes` lists.
+public protocol Recipe: Trainable {
+  /// The options of a run, which are also its saved configuration.
+  associatedtype Options: RecipeOptions
+  /// The options of an evaluation.
+  associatedtype EvaluationOptions: ParsableArguments
+
+  /// The name on the command line.
+  static var name: String { get }
+  /// What it is, in one line.
+  static var summary: String { get }
+  /// What `predict` takes after the run, for help texts.
+  static var predictionUsage: String { get }
+
+  /// The system in its initial state.
+  init(_ options: Options, seed: UInt64) throws
+
+  /// What is worth saying when a run is over.
+  func closingLines(run: String) -> [String]
+  /// The trained system's quality, in lines.
+  func evaluate(_ options: EvaluationOptions) throws -> [String]
+  /// The trained system's answer to the words after `predict RUN`, in lines.
+  func predict(_ words: [String]) throws -> [String]
+  /// Milliseconds of whole training iterations, the making of their data apart; one after another until
+  /// `seconds` have passed.
+  func benchmark(seconds: Double) -> [Double]
+}
+
+/// Options that can be written to a run's configuration and read back from it.
+public protocol RecipeOptions: ParsableArguments, Encodable {}
+
+/// The command line's property wrappers are written as their values.
+extension Option: @retroactive Encodable where Value: Encodable {
+  public func encode(to encoder: any Encoder) throws { try wrappedValue.encode(to: encoder) }
+}
+
+extension Flag: @retroactive Encodable where Value: Encodable {
+  public func encode(to encoder: any Encoder) throws { try wrappedValue.encode(to: encoder) }
+}
+
+extension RecipeOptions {
+  /// The options by name.
+  public func values() throws -> [String: OptionValue] {
+    try JSONDecoder().decode([String: OptionValue].self, from: try JSONEncoder().encode(self))
+  }
+
+  /// The options with saved values, checked as on the command line. `source` names the file in errors.
+  public init(values: [String: OptionValue], from source: String) throws {
+    var words: [String] = []
+    for (name, value) in values.sorted(by: { $0.key < $1.key }) {
+      let flag = "--" + Self.dashed(name)
+      switch value {
+      case .flag(true): words.append(flag)
+      case .flag(false): break
+      default: words.append("\(flag)=\(value)")
+      }
+    }
+    do {
+      self = try Self.parse(words)
+    } catch {
+      throw KasaneError("\(source): \(Self.message(for: error))")
+    }
+  }
+
+  private static func dashed(_ name: String) -> String {
+    name.reduce(into: "") { $0 += $1.isUppercase ? "-" + $1.lowercased() : String($1) }
+  }
+}
+
+/// Every recipe there is.
+public var allRecipes: [any Recipe.Type] { [BinaryAddition.self] }
