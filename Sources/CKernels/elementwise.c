@@ -314,10 +314,12 @@ bool ks_all_finite(KSTensor *x) {
 
 double ks_scalar(KSTensor *x) { return read_element(x->data, x->dtype); }
 
-void ks_small_matrix_product(KSTensor *out, KSTensor *a, KSTensor *b) {
-  const int64_t m = out->shape[0], n = out->shape[1], k = a->shape[1];
+void ks_small_matrix_product(KSTensor *out, KSTensor *a, KSTensor *b, bool transpose_a, bool transpose_b) {
+  const int64_t m = out->shape[0], n = out->shape[1], k = a->shape[!transpose_a];
+  const int64_t a_row = a->strides[transpose_a], a_column = a->strides[!transpose_a];
+  const int64_t b_row = b->strides[transpose_b], b_column = b->strides[!transpose_b];
   if (out->dtype == KS_FLOAT32) {
-    ks_matrix left = {a->data, a->strides[0], a->strides[1]}, right = {b->data, b->strides[0], b->strides[1]};
+    ks_matrix left = {a->data, a_row, a_column}, right = {b->data, b_row, b_column};
     ks_active_table()->product(out->data, out->strides[0], left, right, m, n, k, false);
     return;
   }
@@ -326,9 +328,7 @@ void ks_small_matrix_product(KSTensor *out, KSTensor *a, KSTensor *b) {
   for (int64_t i = 0; i < m; i++) {
     for (int64_t j = 0; j < n; j++) {
       double total = 0;
-      for (int64_t p = 0; p < k; p++) {
-        total += left[i * a->strides[0] + p * a->strides[1]] * right[p * b->strides[0] + j * b->strides[1]];
-      }
+      for (int64_t p = 0; p < k; p++) total += left[i * a_row + p * a_column] * right[p * b_row + j * b_column];
       c[i * out->strides[0] + j] = total;
     }
   }

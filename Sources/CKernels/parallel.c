@@ -10,6 +10,7 @@
 #endif
 
 #include "ks_kernels.h"
+#include "pool.h"
 
 static _Atomic int32_t thread_count;
 
@@ -86,6 +87,6 @@ void ks_parallel(int64_t count, int64_t grain, void (*body)(void *, int64_t, int
 #endif
 }
 
-static _Thread_local void *current_tape;
+static KS_THREAD_LOCAL void *current_tape;
 void *ks_current_tape(void) { return current_tape; }
 void ks_set_current_tape(void *tape) { current_tape = tape; }

@@ -34,8 +34,8 @@ static list shared[classes];
 static pthread_mutex_t shared_lock = PTHREAD_MUTEX_INITIALIZER;
 static int64_t system_bytes, peak_bytes, system_allocations;
 
-static _Thread_local list local[small_classes];
-static _Thread_local bool registered;
+static KS_THREAD_LOCAL list local[small_classes];
+static KS_THREAD_LOCAL bool registered;
 static pthread_key_t exit_key;
 static pthread_once_t exit_once = PTHREAD_ONCE_INIT;
 

@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// Reached without a call: the library is part of the program, never loaded while it runs.
+#define KS_THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
+
 /// A 64-byte-aligned block of at least `bytes`; its class is stored through `size_class`. Null when the
 /// system has no more memory.
 void *ks_pool_take(size_t bytes, int32_t *size_class);

@@ -66,6 +66,22 @@ KSTensor *ks_tensor_view(const KSTensor *base, int32_t rank, const int64_t *shap
   return view;
 }
 
+KSTensor *ks_tensor_select(const KSTensor *base, int32_t axis, int64_t index) {
+  KSTensor *view = make_header(0);
+  if (view == NULL) return NULL;
+  view->data = (char *)base->data + index * base->strides[axis] * (int64_t)ks_element_size(base->dtype);
+  view->rank = (uint8_t)(base->rank - 1);
+  view->dtype = base->dtype;
+  view->device = base->device;
+  for (int32_t from = 0, to = 0; from < base->rank; from++) {
+    if (from == axis) continue;
+    view->shape[to] = base->shape[from];
+    view->strides[to++] = base->strides[from];
+  }
+  view->contiguous = is_contiguous(view);
+  return view;
+}
+
 KSTensor *ks_tensor_ghost(const KSTensor *base) {
   KSTensor *ghost = make_header(0);
   if (ghost == NULL) return NULL;
@@ -81,7 +97,7 @@ KSTensor *ks_tensor_ghost(const KSTensor *base) {
 
 void ks_tensor_free(KSTensor *tensor) { ks_pool_give(tensor, tensor->size_class); }
 
-static _Thread_local void *recycler;
+static KS_THREAD_LOCAL void *recycler;
 static pthread_key_t recycler_key;
 static pthread_once_t recycler_once = PTHREAD_ONCE_INIT;
 static void (*recycler_destroy)(void *);

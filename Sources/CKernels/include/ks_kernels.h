@@ -47,8 +47,9 @@ void ks_fill(KSTensor *out, double value);
 void ks_sum(KSTensor *out, KSTensor *x);
 /// sum (a - b)^2 / 2 over all elements of two contiguous tensors of one shape.
 void ks_half_squared_error(KSTensor *out, KSTensor *a, KSTensor *b);
-/// out[m, n] = a[m, k] b[k, n] for matrices small enough not to be worth a library call; any strides.
-void ks_small_matrix_product(KSTensor *out, KSTensor *a, KSTensor *b);
+/// out[m, n] = a[m, k] b[k, n] for matrices small enough not to be worth a library call; any strides. Where the
+/// flag is set, a is given as [k, m] or b as [n, k].
+void ks_small_matrix_product(KSTensor *out, KSTensor *a, KSTensor *b, bool transpose_a, bool transpose_b);
 /// parameter -= rate * gradient, both contiguous and of one shape.
 void ks_descend(KSTensor *parameter, KSTensor *gradient, double rate);
 /// True when every element is finite.

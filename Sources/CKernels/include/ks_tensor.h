@@ -25,9 +25,8 @@ typedef enum {
 
 /// Header of a tensor; its elements follow in the same block, or belong to another tensor where it is a view.
 typedef struct {
+  // What every use touches comes first, on one cache line with the first sizes.
   void *_Nullable data;
-  int64_t shape[KS_MAX_RANK];
-  int64_t strides[KS_MAX_RANK];
   /// Where on the tape the value was made; meaningful while `scope` is the tape's.
   int32_t node;
   uint32_t scope;
@@ -36,6 +35,8 @@ typedef struct {
   uint8_t dtype;
   uint8_t device;
   bool contiguous;
+  int64_t shape[KS_MAX_RANK];
+  int64_t strides[KS_MAX_RANK];
 } KSTensor;
 
 static inline size_t ks_element_size(uint8_t dtype) {
@@ -49,6 +50,18 @@ KSTensor *_Nullable ks_tensor_make(uint8_t dtype, uint8_t device, int32_t rank, 
 /// A view of `base` at an offset of `offset` elements. The caller keeps the elements alive.
 KSTensor *_Nullable ks_tensor_view(const KSTensor *base, int32_t rank, const int64_t *shape,
                                    const int64_t *strides, int64_t offset);
+
+/// The view of `base` at one index of an axis, that axis taken away.
+KSTensor *_Nullable ks_tensor_select(const KSTensor *base, int32_t axis, int64_t index);
+
+/// Whether a tensor has the given sizes.
+static inline bool ks_tensor_has_shape(const KSTensor *tensor, int32_t rank, const int64_t *shape) {
+  if (tensor->rank != rank) return false;
+  for (int32_t axis = 0; axis < rank; axis++) {
+    if (tensor->shape[axis] != shape[axis]) return false;
+  }
+  return true;
+}
 
 /// A header without elements: the shape of a tensor, kept by a pullback that needs no more.
 KSTensor *_Nullable ks_tensor_ghost(const KSTensor *base);

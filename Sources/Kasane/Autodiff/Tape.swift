@@ -27,21 +27,21 @@ typealias Pullback = (borrowing PullbackStep) -> Void
 /// the same tape, and its backward pass is recorded like any other computation while an outer scope is open,
 /// which is how second derivatives come about.
 final class Tape: @unchecked Sendable {
-  private(set) var scope: UInt32 = 0
-  private(set) var depth = 0
-  var isRecording = false
+  @exclusivity(unchecked) private(set) var scope: UInt32 = 0
+  @exclusivity(unchecked) private(set) var depth = 0
+  @exclusivity(unchecked) var isRecording = false
 
-  private var nodes = Table<Node>()
-  private var edges = Table<Int32>()
-  private var saved = Table<Tensor?>()
+  private let nodes = Table<Node>()
+  private let edges = Table<Int32>()
+  private let saved = Table<Tensor?>()
   /// The gradients under way in a backward pass, one place a node.
-  private var adjoints = Table<Tensor?>()
+  private let adjoints = Table<Tensor?>()
   /// Whether the gradient at that place is a sum that this pass made.
-  private var sums = Table<Bool>()
+  private let sums = Table<Bool>()
   /// The watched parameters' tensors, innermost scope last.
-  private var leaves = Table<Leaf>()
+  private let leaves = Table<Leaf>()
   /// Where in `leaves` a parameter's innermost one is, by the parameter's number; -1 for none.
-  private var leafOfParameter = Table<Int32>()
+  private let leafOfParameter = Table<Int32>()
   private var spareGradients: GradientStore?
 
   struct Leaf {
@@ -295,61 +295,5 @@ final class Tape: @unchecked Sendable {
       adjoints[node] = present + value
       sums[node] = true
     }
-  }
-}
-
-/// A growing table whose memory stays when it is emptied.
-struct Table<Element>: ~Copyable {
-  private var memory = UnsafeMutablePointer<Element>.allocate(capacity: 64)
-  private var capacity = 64
-  private(set) var count = 0
-
-  init() {}
-
-  deinit {
-    memory.deinitialize(count: count)
-    memory.deallocate()
-  }
-
-  subscript(index: Int) -> Element {
-    @inline(__always) get {
-      assert(index >= 0 && index < count)
-      return memory[index]
-    }
-    @inline(__always) _modify {
-      assert(index >= 0 && index < count)
-      yield &memory[index]
-    }
-  }
-
-  @inline(__always)
-  mutating func append(_ element: consuming Element) {
-    if count == capacity { grow() }
-    (memory + count).initialize(to: element)
-    count += 1
-  }
-
-  private mutating func grow() {
-    let larger = UnsafeMutablePointer<Element>.allocate(capacity: capacity * 2)
-    larger.moveInitialize(from: memory, count: count)
-    memory.deallocate()
-    memory = larger
-    capacity *= 2
-  }
-
-  mutating func removeLast(_ number: Int) {
-    count -= number
-    (memory + count).deinitialize(count: number)
-  }
-
-  mutating func removeAll() { removeLast(count) }
-}
-
-extension Table {
-  /// The element at an index, nil put in its place.
-  mutating func take<Wrapped>(_ index: Int) -> Wrapped? where Element == Wrapped? {
-    let element = memory[index]
-    memory[index] = nil
-    return element
   }
 }

@@ -47,8 +47,8 @@ public protocol Engine: Sendable {
   func accumulate(_ value: Tensor, into total: Tensor)
   /// The sum over the axes where `shape`, of the same rank, has size 1.
   func sum(_ x: Tensor, to shape: Shape) -> Tensor
-  /// The matrix product over the last two axes, the others broadcast.
-  func matrixProduct(_ a: Tensor, _ b: Tensor) -> Tensor
+  /// The matrix product over the last two axes, the others broadcast. Only matrices come with a transposition.
+  func matrixProduct(_ a: Tensor, _ b: Tensor, transposing: Transposition) -> Tensor
   /// Half the summed squared differences.
   func halfSquaredError(_ a: Tensor, _ b: Tensor) -> Tensor
   /// One step of gradient descent: parameter -= rate * gradient, in place.

@@ -9,7 +9,7 @@ extension Tensor {
     } else {
       kept = Shape(repeating: 1, count: rank)
     }
-    let result = recorded(.sum, engine.sum(self, to: kept), self, saving: ghost) { step in
+    let result = recorded(.sum, engine.sum(self, to: kept), self, saving: ghostIfRecording) { step in
       step.add(step.gradient.broadcast(to: step[0].shape), to: 0)
     }
     if keepingAxes || rank == 0 { return result }
@@ -31,11 +31,11 @@ extension Tensor {
 
   /// The transpose of broadcasting: the sum over the axes along which `shape` was broadcast to this shape.
   func summed(to shape: Shape) -> Tensor {
-    if self.shape == shape { return self }
+    if hasShape(shape) { return self }
     let missing = rank - shape.count
     var kept = Shape(repeating: 1, count: missing)
     for size in shape { kept.append(size) }
-    let result = recorded(.sum, engine.sum(self, to: kept), self, saving: ghost) { step in
+    let result = recorded(.sum, engine.sum(self, to: kept), self, saving: ghostIfRecording) { step in
       step.add(step.gradient.broadcast(to: step[0].shape), to: 0)
     }
     return missing == 0 ? result : result.reshaped(to: shape)

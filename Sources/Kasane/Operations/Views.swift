@@ -47,7 +47,7 @@ extension Tensor {
       stride *= wanted[axis]
     }
     let result = contiguous().view(wanted, strides: strides)
-    return recorded(.reshape, result, self, saving: ghost) { step in
+    return recorded(.reshape, result, self, saving: ghostIfRecording) { step in
       step.add(step.gradient.reshaped(to: step[0].shape), to: 0)
     }
   }
@@ -87,14 +87,9 @@ extension Tensor {
     let position = index < 0 ? index + size : index
     precondition(
       position >= 0 && position < size, "select: index \(index) of axis \(axis) of shape \(shape)")
-    var (sizes, strides) = (Shape(), Shape())
-    let (ownSizes, ownStrides) = (shape, self.strides)
-    for other in 0..<rank where other != axis {
-      sizes.append(ownSizes[other])
-      strides.append(ownStrides[other])
-    }
-    let result = view(sizes, strides: strides, offset: position * ownStrides[axis])
-    return recorded(.select, result, self, saving: ghost, integers: (axis, position)) { step in
+    let view = ks_tensor_select(object, Int32(axis), Int64(position))!
+    let result = Tensor(box: TensorBox.holding(view, of: box))
+    return recorded(.select, result, self, saving: ghostIfRecording, integers: (axis, position)) { step in
       let whole = Tensor(zeros: step[0].shape, dtype: step[0].dtype)
       let part = withoutGradient { whole.select(step.integers.1, axis: step.integers.0) }
       ks_copy(part.object, step.gradient.object)
@@ -114,7 +109,7 @@ extension Tensor {
     let missing = shape.count - rank
     let (ownSizes, ownStrides) = (self.shape, self.strides)
     for axis in 0..<rank where ownSizes[axis] != 1 { strides[axis + missing] = ownStrides[axis] }
-    return recorded(.broadcast, view(shape, strides: strides), self, saving: ghost) { step in
+    return recorded(.broadcast, view(shape, strides: strides), self, saving: ghostIfRecording) { step in
       step.add(step.gradient.summed(to: step[0].shape), to: 0)
     }
   }

@@ -34,6 +34,16 @@ public struct Tensor: Sendable {
     box = TensorBox.holding(made)
   }
 
+  /// A matrix with unset elements.
+  init(unsetMatrix rows: Int64, _ columns: Int64, dtype: UInt8) {
+    let made = withUnsafeTemporaryAllocation(of: Int64.self, capacity: 2) { sizes in
+      (sizes[0], sizes[1]) = (rows, columns)
+      return ks_tensor_make(dtype, 0, 2, sizes.baseAddress!)
+    }
+    guard let made else { fatalError("out of memory: no room for a matrix of \(rows) by \(columns)") }
+    box = TensorBox.holding(made)
+  }
+
   init(box: TensorBox) { self.box = box }
 
   /// A tensor with the given elements in row-major order. Their number must be the shape's.
@@ -128,13 +138,21 @@ public struct Tensor: Sendable {
     if dtype == self.dtype { return self }
     let result = Tensor(unsetWithShape: shape, dtype: dtype)
     ks_copy(result.object, object)
-    return recorded(.cast, result, self, saving: ghost) { step in
+    return recorded(.cast, result, self, saving: ghostIfRecording) { step in
       step.add(step.gradient.cast(to: step[0].dtype), to: 0)
     }
   }
 
-  /// The shape and type alone, for a pullback that needs no elements.
-  var ghost: Tensor { Tensor(box: TensorBox.holding(ks_tensor_ghost(object)!)) }
+  /// The shape and type alone, for a pullback that needs no elements; nil while nothing is recorded.
+  var ghostIfRecording: Tensor? {
+    Tape.recording == nil ? nil : Tensor(box: TensorBox.holding(ks_tensor_ghost(object)!))
+  }
+
+  /// Whether the tensor has the given shape.
+  @inline(__always)
+  func hasShape(_ shape: Shape) -> Bool {
+    shape.withSizes { ks_tensor_has_shape(object, Int32(shape.count), $0) }
+  }
 }
 
 /// Memory that tensors use.

@@ -9,9 +9,9 @@ internal import CKernels
 /// refers any more is used again when the ring comes round to it. Boxes of large tensors, whose memory must
 /// return at once, are ordinary objects.
 final class TensorBox: @unchecked Sendable {
-  fileprivate(set) var object: UnsafeMutablePointer<KSTensor>
+  @exclusivity(unchecked) private(set) var object: UnsafeMutablePointer<KSTensor>
   /// The box whose elements a view shows.
-  fileprivate(set) var owner: TensorBox?
+  @exclusivity(unchecked) private(set) var owner: TensorBox?
   /// Whether a ring may hold on to this box after its last use.
   fileprivate let isSmall: Bool
 
@@ -23,6 +23,14 @@ final class TensorBox: @unchecked Sendable {
   }
 
   deinit { ks_tensor_free(object) }
+
+  /// Gives the last tensor's memory back and takes another's.
+  @inline(__always)
+  fileprivate func reuse(for object: UnsafeMutablePointer<KSTensor>, owner: TensorBox?) {
+    ks_tensor_free(self.object)
+    self.object = object
+    if self.owner != nil || owner != nil { self.owner = owner }
+  }
 
   private static let smallBytes = 4096
 
@@ -40,47 +48,64 @@ final class TensorBox: @unchecked Sendable {
   }
 }
 
-/// A thread's ring of boxes.
-private final class Recycler {
+/// A thread's ring of boxes. Its state lies behind a pointer, where no access checks cost time.
+private struct Recycler {
+  private struct State {
+    let boxes: UnsafeMutablePointer<TensorBox>
+    var count = 0
+    var cursor = 0
+  }
+
   private static let limit = 8192
-  private let boxes = UnsafeMutablePointer<TensorBox>.allocate(capacity: limit)
-  private var count = 0
-  private var cursor = 0
+  private let state: UnsafeMutablePointer<State>
 
+  @inline(__always)
   static var current: Recycler {
-    if let known = ks_thread_recycler() { return Unmanaged<Recycler>.fromOpaque(known).takeUnretainedValue() }
-    let new = Recycler()
-    ks_set_thread_recycler(Unmanaged.passRetained(new).toOpaque()) { recycler in
-      if let recycler { Unmanaged<Recycler>.fromOpaque(recycler).release() }
+    if let known = ks_thread_recycler() {
+      return Recycler(state: known.assumingMemoryBound(to: State.self))
     }
-    return new
+    return make()
   }
 
-  deinit {
-    boxes.deinitialize(count: count)
-    boxes.deallocate()
+  private static func make() -> Recycler {
+    let state = UnsafeMutablePointer<State>.allocate(capacity: 1)
+    state.initialize(to: State(boxes: .allocate(capacity: limit)))
+    ks_set_thread_recycler(state) { memory in
+      guard let state = memory?.assumingMemoryBound(to: State.self) else { return }
+      state.pointee.boxes.deinitialize(count: state.pointee.count)
+      state.pointee.boxes.deallocate()
+      state.deallocate()
+    }
+    return Recycler(state: state)
   }
 
+  @inline(__always)
   func box(_ object: UnsafeMutablePointer<KSTensor>, owner: TensorBox?) -> TensorBox {
     // A few boxes still in use are passed over; a ring full of them grows, and at its limit forgets one.
-    for _ in 0..<min(4, count) {
-      advance()
-      guard isKnownUniquelyReferenced(&boxes[cursor]) else { continue }
-      let box = boxes[cursor]
-      ks_tensor_free(box.object)
-      box.object = object
-      box.owner = owner
+    for _ in 0..<4 {
+      let next = state.pointee.cursor + 1
+      guard next < state.pointee.count else {
+        state.pointee.cursor = -1
+        if next == 0 { break }
+        continue
+      }
+      state.pointee.cursor = next
+      let place = state.pointee.boxes + next
+      guard isKnownUniquelyReferenced(&place.pointee) else { continue }
+      let box = place.pointee
+      box.reuse(for: object, owner: owner)
       return box
     }
-    let box = TensorBox(object, owner: owner, isSmall: true)
-    if count < Self.limit {
-      (boxes + count).initialize(to: box)
-      count += 1
+    return add(TensorBox(object, owner: owner, isSmall: true))
+  }
+
+  private func add(_ box: TensorBox) -> TensorBox {
+    if state.pointee.count < Self.limit {
+      (state.pointee.boxes + state.pointee.count).initialize(to: box)
+      state.pointee.count += 1
     } else {
-      boxes[cursor] = box
+      state.pointee.boxes[max(0, state.pointee.cursor)] = box
     }
     return box
   }
-
-  private func advance() { cursor = cursor + 1 < count ? cursor + 1 : 0 }
 }

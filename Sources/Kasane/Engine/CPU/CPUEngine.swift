@@ -70,18 +70,17 @@ struct CPUEngine: Engine {
 
   // MARK: Matrix products
 
-  func matrixProduct(_ a: Tensor, _ b: Tensor) -> Tensor {
+  func matrixProduct(_ a: Tensor, _ b: Tensor, transposing: Transposition) -> Tensor {
     Self.requireFloat("matmul", a)
     precondition(
-      a.object.pointee.dtype == b.object.pointee.dtype, "matmul: \(a.dtype) with \(b.dtype); cast one of them"
-    )
-    if a.rank == 2 && b.rank == 2 {
-      let y = Tensor(
-        unsetWithShape: [Int(a.object.pointee.shape.0), Int(b.object.pointee.shape.1)], dtype: a.dtype)
-      multiply(a, b, into: y)
-      return y
-    }
-    return batchedProduct(a, b)
+      a.object.pointee.dtype == b.object.pointee.dtype, "matmul: \(a.dtype) with \(b.dtype); cast one of them")
+    guard a.rank == 2 && b.rank == 2 else { return batchedProduct(a, b) }
+    let (left, right) = (a.object, b.object)
+    let rows = transposing == .left ? left.pointee.shape.1 : left.pointee.shape.0
+    let columns = transposing == .right ? right.pointee.shape.0 : right.pointee.shape.1
+    let y = Tensor(unsetMatrix: rows, columns, dtype: left.pointee.dtype)
+    multiply(a, b, transposing, into: y)
+    return y
   }
 
   private func batchedProduct(_ a: Tensor, _ b: Tensor) -> Tensor {
@@ -100,25 +99,24 @@ struct CPUEngine: Engine {
   }
 
   private func multiplyEach(_ a: Tensor, _ b: Tensor, into y: Tensor) {
-    if y.rank == 2 { return multiply(a, b, into: y) }
+    if y.rank == 2 { return multiply(a, b, .none, into: y) }
     for index in 0..<y.shape[0] { multiplyEach(a.select(index), b.select(index), into: y.select(index)) }
   }
 
-  private func multiply(_ a: Tensor, _ b: Tensor, into y: Tensor) {
-    let (m, n, k) = (y.object.pointee.shape.0, y.object.pointee.shape.1, a.object.pointee.shape.1)
+  private func multiply(_ a: Tensor, _ b: Tensor, _ transposing: Transposition, into y: Tensor) {
+    let (m, n) = (y.object.pointee.shape.0, y.object.pointee.shape.1)
+    let k = transposing == .left ? a.object.pointee.shape.0 : a.object.pointee.shape.1
     if m == 0 || n == 0 { return }
     let isSmall = m * n * k <= Self.smallProduct || k == 0
-    if isSmall || a.dtype == .float64 {
-      ks_small_matrix_product(y.object, a.object, b.object)
+    if isSmall || a.object.pointee.dtype == DType.float64.rawValue {
+      ks_small_matrix_product(y.object, a.object, b.object, transposing == .left, transposing == .right)
       return
     }
-    let (left, transposeLeft, leftStride) = Self.gemmOperand(a)
-    let (right, transposeRight, rightStride) = Self.gemmOperand(b)
+    let (left, leftIsTransposed, leftStride) = Self.gemmOperand(a)
+    let (right, rightIsTransposed, rightStride) = Self.gemmOperand(b)
     let status = cdnn_sgemm(
-      transposeLeft ? 1 : 0, transposeRight ? 1 : 0, m, n, k, 1,
-      left.object.pointee.data!.assumingMemoryBound(to: Float.self), leftStride,
-      right.object.pointee.data!.assumingMemoryBound(to: Float.self), rightStride, 0,
-      y.object.pointee.data!.assumingMemoryBound(to: Float.self), n)
+      leftIsTransposed != (transposing == .left) ? 1 : 0, rightIsTransposed != (transposing == .right) ? 1 : 0,
+      m, n, k, 1, left.floats, leftStride, right.floats, rightStride, 0, y.floats, n)
     withExtendedLifetime((left, right)) {}
     precondition(status == 0, "matmul: oneDNN status \(status) for shapes \(a.shape) and \(b.shape)")
   }

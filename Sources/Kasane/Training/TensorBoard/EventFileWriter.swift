@@ -14,9 +14,9 @@ internal import SwiftProtobuf
 /// Writes scalars to a file that TensorBoard reads.
 ///
 /// The file is a chain of records: the length of the data (8 bytes, little-endian), the masked CRC-32C of the
-/// length, the data (one serialized event) and the masked CRC-32C of the data (4 bytes each); see TensorFlow's
-/// `tensorflow/core/lib/io/record_writer.h`. Records wait in memory until there are 64 KiB of them or `flush()`
-/// is called. One thread at a time may use a writer.
+/// length (4 bytes), the data (one serialized event), and the masked CRC-32C of the data (4 bytes); see
+/// TensorFlow's `tensorflow/core/lib/io/record_writer.h`. Records wait in memory until there are 64 KiB of
+/// them or `flush()` is called. One thread at a time may use a writer.
 public final class EventFileWriter {
   private let path: String
   private var descriptor: Int32
@@ -39,7 +39,7 @@ public final class EventFileWriter {
     self.path = path
     written = 0
     descriptor = openFile(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC)
-    guard descriptor >= 0 else { throw KasaneError("cannot create \(path): \(systemError())") }
+    guard descriptor >= 0 else { throw KasaneError("cannot create \(path): \(Files.lastReason)") }
     do {
       var event = TensorBoardEvent()
       event.wallTime = wallTime
@@ -61,15 +61,15 @@ public final class EventFileWriter {
     self.path = path
     written = length
     descriptor = openFile(path, O_WRONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { throw KasaneError("cannot continue \(path): \(systemError())") }
+    guard descriptor >= 0 else { throw KasaneError("cannot continue \(path): \(Files.lastReason)") }
     do {
       let size = lseek(descriptor, 0, SEEK_END)
-      guard size >= 0 else { throw KasaneError("cannot continue \(path): \(systemError())") }
+      guard size >= 0 else { throw KasaneError("cannot continue \(path): \(Files.lastReason)") }
       guard UInt64(size) >= length else {
         throw KasaneError("cannot continue \(path): expected at least \(length) bytes, found \(size)")
       }
       guard truncateFile(descriptor, to: length) else {
-        throw KasaneError("cannot continue \(path): \(systemError())")
+        throw KasaneError("cannot continue \(path): \(Files.lastReason)")
       }
     } catch {
       _ = closeFile(descriptor)
@@ -78,7 +78,7 @@ public final class EventFileWriter {
     }
   }
 
-  /// A writer on an open file that holds `length` bytes of whole records; the descriptor becomes the writer's.
+  /// A writer on an open file that holds `length` bytes of whole records. It closes the descriptor.
   init(descriptor: Int32, path: String, length: UInt64) {
     self.path = path
     self.descriptor = descriptor
@@ -88,8 +88,8 @@ public final class EventFileWriter {
   /// Writes what waits in memory if it can; only `close()` can tell that it could not.
   deinit { try? close() }
 
-  /// Adds the value that `tag` has at `step`. `wallTime` is in seconds since 1970. Throws where the file is closed
-  /// or cannot be written; the event then still waits in memory.
+  /// Adds the value that `tag` has at `step`. `wallTime` is in seconds since 1970. Throws where the file was
+  /// closed, and where it cannot be written: the event then waits in memory for the next attempt.
   public func addScalar(_ tag: String, _ value: Float, step: Int, wallTime: Double) throws {
     var scalar = TensorBoardSummary.Value()
     scalar.tag = tag
@@ -102,8 +102,8 @@ public final class EventFileWriter {
     if pending.count >= 64 << 10 { try flush() }
   }
 
-  /// Writes to the file what waits in memory. Where that fails the file keeps the length it had, and the events
-  /// wait for the next attempt.
+  /// Writes to the file what waits in memory. Where that fails the file keeps the length it had, and the
+  /// events wait for the next attempt.
   public func flush() throws {
     guard descriptor >= 0 else { throw closedError }
     guard let reason = writeAll(pending, to: descriptor, at: written) else {
@@ -113,7 +113,7 @@ public final class EventFileWriter {
     }
     guard truncateFile(descriptor, to: written) else {
       throw KasaneError(
-        "cannot write \(path): \(reason); nor cut it back to \(written) bytes: \(systemError())")
+        "cannot write \(path): \(reason); nor cut it back to \(written) bytes: \(Files.lastReason)")
     }
     throw KasaneError("cannot write \(path): \(reason)")
   }
@@ -123,7 +123,7 @@ public final class EventFileWriter {
     guard descriptor >= 0 else { return }
     let flushed = Result { try flush() }
     let status = closeFile(descriptor)
-    let reason = systemError()
+    let reason = Files.lastReason
     descriptor = -1
     try flushed.get()
     guard status == 0 else { throw KasaneError("cannot close \(path): \(reason)") }
@@ -142,7 +142,7 @@ public final class EventFileWriter {
   }
 }
 
-/// The CRC-32C of `bytes`, rotated and shifted as the record format has it, so that a check of data which hold
+/// The CRC-32C of `bytes`, rotated and shifted as the record format has it, so that a check of data that hold
 /// checks is still a good check.
 private func maskedCheck(_ bytes: [UInt8]) -> UInt32 {
   let check = ks_crc32c(0, bytes, bytes.count)
@@ -164,7 +164,7 @@ private func writeAll(_ bytes: [UInt8], to descriptor: Int32, at position: UInt6
       if count > 0 {
         done += count
       } else if count == 0 || errno != EINTR {
-        return count == 0 ? "nothing was accepted" : systemError()
+        return count == 0 ? "nothing was accepted" : Files.lastReason
       }
     }
     return nil
@@ -190,5 +190,3 @@ private func truncateFile(_ descriptor: Int32, to length: UInt64) -> Bool {
 
 /// Never asked again: the descriptor is gone whatever the answer, and may be another file's by then.
 private func closeFile(_ descriptor: Int32) -> Int32 { close(descriptor) }
-
-private func systemError() -> String { String(cString: strerror(errno)) }

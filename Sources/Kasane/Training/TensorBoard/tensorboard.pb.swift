@@ -12,8 +12,8 @@
 /// The part of TensorBoard's event format that Kasane writes: the file's version, and scalars. Names and field
 /// numbers are those of TensorBoard's own `tensorboard.Event` and `tensorboard.Summary`.
 ///
-/// After a change generate the Swift again, with protoc and with protoc-gen-swift of swift-protobuf 1.39.0, from
-/// the top of the repository:
+/// After a change generate the Swift again, with protoc and swift-protobuf's protoc-gen-swift 1.39.0, from the
+/// top of the repository:
 ///
 ///   protoc --proto_path=Protos --swift_opt=Visibility=Internal --swift_opt=UseAccessLevelOnImports=true \
 ///     --swift_out=Sources/Kasane/Training/TensorBoard Protos/tensorboard.proto
