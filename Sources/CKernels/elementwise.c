@@ -314,22 +314,19 @@ bool ks_all_finite(KSTensor *x) {
 
 double ks_scalar(KSTensor *x) { return read_element(x->data, x->dtype); }
 
-void ks_small_matrix_product(KSTensor *out, KSTensor *a, KSTensor *b, bool transpose_a, bool transpose_b) {
-  const int64_t m = out->shape[0], n = out->shape[1], k = a->shape[!transpose_a];
-  const int64_t a_row = a->strides[transpose_a], a_column = a->strides[!transpose_a];
-  const int64_t b_row = b->strides[transpose_b], b_column = b->strides[!transpose_b];
-  if (out->dtype == KS_FLOAT32) {
-    ks_matrix left = {a->data, a_row, a_column}, right = {b->data, b_row, b_column};
-    ks_active_table()->product(out->data, out->strides[0], left, right, m, n, k, false);
+void ks_small_matrix_product(uint8_t dtype, int64_t m, int64_t n, int64_t k, void *c, int64_t c_row, const void *a,
+                             int64_t a_row, int64_t a_column, const void *b, int64_t b_row, int64_t b_column) {
+  if (dtype == KS_FLOAT32) {
+    ks_matrix left = {a, a_row, a_column}, right = {b, b_row, b_column};
+    ks_active_table()->product(c, c_row, left, right, m, n, k, false);
     return;
   }
-  double *c = out->data;
-  const double *left = a->data, *right = b->data;
+  const double *left = a, *right = b;
   for (int64_t i = 0; i < m; i++) {
     for (int64_t j = 0; j < n; j++) {
       double total = 0;
       for (int64_t p = 0; p < k; p++) total += left[i * a_row + p * a_column] * right[p * b_row + j * b_column];
-      c[i * out->strides[0] + j] = total;
+      ((double *)c)[i * c_row + j] = total;
     }
   }
 }

@@ -32,10 +32,11 @@ typedef struct {
 
 static list shared[classes];
 static pthread_mutex_t shared_lock = PTHREAD_MUTEX_INITIALIZER;
-static int64_t system_bytes, peak_bytes, system_allocations;
+static int64_t system_bytes, peak_bytes;
 
 static KS_THREAD_LOCAL list local[small_classes];
 static KS_THREAD_LOCAL bool registered;
+static KS_THREAD_LOCAL int64_t system_allocations;
 static pthread_key_t exit_key;
 static pthread_once_t exit_once = PTHREAD_ONCE_INIT;
 
@@ -70,6 +71,7 @@ static block *pop(list *from) {
 
 static void flush_thread(void *unused) {
   (void)unused;
+  registered = false;  // what is given back after this comes here again
   pthread_mutex_lock(&shared_lock);
   for (int32_t class = 0; class < small_classes; class++) {
     for (block *item; (item = pop(&local[class])) != NULL;) push(&shared[class], item);
@@ -100,10 +102,20 @@ static void *from_system(int32_t class) {
   return memory;
 }
 
+// Under AddressSanitizer nothing is kept, so that it sees every use of a block given back.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define KEEPS_NOTHING 1
+#endif
+#endif
+
 void *ks_pool_take(size_t bytes, int32_t *size_class) {
   if (bytes > (size_t)1 << 60) return NULL;
   int32_t class = class_of(bytes);
   *size_class = class;
+#if KEEPS_NOTHING
+  return from_system(class);
+#endif
   block *item = class < small_classes ? pop(&local[class]) : NULL;
   if (item != NULL) return item;
   pthread_mutex_lock(&shared_lock);
@@ -113,6 +125,10 @@ void *ks_pool_take(size_t bytes, int32_t *size_class) {
 }
 
 void ks_pool_give(void *memory, int32_t class) {
+#if KEEPS_NOTHING
+  free(memory);
+  return;
+#endif
   if (class < small_classes) {
     if (__builtin_expect(!registered, 0)) register_thread();
     list *mine = &local[class];
@@ -146,4 +162,4 @@ static int64_t locked_read(const int64_t *value) {
 
 int64_t ks_pool_bytes(void) { return locked_read(&system_bytes); }
 int64_t ks_pool_peak_bytes(void) { return locked_read(&peak_bytes); }
-int64_t ks_pool_system_allocations(void) { return locked_read(&system_allocations); }
+int64_t ks_pool_system_allocations(void) { return system_allocations; }

@@ -102,7 +102,12 @@ static pthread_key_t recycler_key;
 static pthread_once_t recycler_once = PTHREAD_ONCE_INIT;
 static void (*recycler_destroy)(void *);
 
-static void make_recycler_key(void) { pthread_key_create(&recycler_key, recycler_destroy); }
+static void end_recycler(void *value) {
+  recycler = NULL;
+  recycler_destroy(value);
+}
+
+static void make_recycler_key(void) { pthread_key_create(&recycler_key, end_recycler); }
 
 void *ks_thread_recycler(void) { return recycler; }
 

@@ -76,8 +76,9 @@ final class TerminalListener: TrainingListener {
 
 /// Checks a number of threads from the command line.
 func validateThreads(_ threads: Int?) throws {
-  if let threads, !(1...1024).contains(threads) {
-    throw ValidationError("--threads: \(threads) is out of range, 1 to 1024 expected")
+  if let threads, !(1...RunConfiguration.maximumThreads).contains(threads) {
+    throw ValidationError(
+      "--threads: \(threads) is out of range, 1 to \(RunConfiguration.maximumThreads) expected")
   }
 }
 
@@ -86,8 +87,9 @@ func useThreads(_ flag: Int?) throws {
   if let flag {
     Machine.threads = flag
   } else if let text = ProcessInfo.processInfo.environment["KASANE_THREADS"] {
-    guard let number = Int(text), (1...1024).contains(number) else {
-      throw KasaneError("KASANE_THREADS: \(text), a number from 1 to 1024 expected")
+    guard let number = Int(text), (1...RunConfiguration.maximumThreads).contains(number) else {
+      throw KasaneError(
+        "KASANE_THREADS: \(text), a number from 1 to \(RunConfiguration.maximumThreads) expected")
     }
     Machine.threads = number
   }

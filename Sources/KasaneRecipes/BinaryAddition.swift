@@ -271,6 +271,8 @@ public final class BinaryAddition: Recipe {
     return lines + ["\(terms[0]) + \(terms[1]) = \(sum)  (\(verdict))"]
   }
 
+  /// Milliseconds of whole training iterations, the making of the problems apart; one block of iterations after
+  /// another until `seconds` have passed.
   public func benchmark(seconds: Double) -> [Double] {
     var random = RandomGenerator(seed: seed, stream: Stream.closing)
     let pool = (0..<64).map { _ in Problems(options.batch, bits: options.bits, using: &random) }

@@ -33,9 +33,6 @@ public protocol Recipe: Trainable {
   func evaluate(_ options: EvaluationOptions) throws -> [String]
   /// The trained system's answer to the words after `predict RUN`, in lines.
   func predict(_ words: [String]) throws -> [String]
-  /// Milliseconds of whole training iterations, the making of their data apart; one after another until
-  /// `seconds` have passed.
-  func benchmark(seconds: Double) -> [Double]
 }
 
 /// Options that can be written to a run's configuration and read back from it.
@@ -71,6 +68,10 @@ extension RecipeOptions {
       self = try Self.parse(words)
     } catch {
       throw KasaneError("\(source): \(Self.message(for: error))")
+    }
+    let missing = Set(try Self.parse([]).values().keys).subtracting(values.keys).sorted()
+    guard missing.isEmpty else {
+      throw KasaneError("\(source): options: \(missing.joined(separator: ", ")) missing")
     }
   }
 

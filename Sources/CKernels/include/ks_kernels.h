@@ -47,9 +47,10 @@ void ks_fill(KSTensor *out, double value);
 void ks_sum(KSTensor *out, KSTensor *x);
 /// sum (a - b)^2 / 2 over all elements of two contiguous tensors of one shape.
 void ks_half_squared_error(KSTensor *out, KSTensor *a, KSTensor *b);
-/// out[m, n] = a[m, k] b[k, n] for matrices small enough not to be worth a library call; any strides. Where the
-/// flag is set, a is given as [k, m] or b as [n, k].
-void ks_small_matrix_product(KSTensor *out, KSTensor *a, KSTensor *b, bool transpose_a, bool transpose_b);
+/// c[m, n] = a[m, k] b[k, n] for matrices small enough not to be worth a library call. Rows and columns of a and b
+/// have any strides, in elements; columns of c are contiguous.
+void ks_small_matrix_product(uint8_t dtype, int64_t m, int64_t n, int64_t k, void *c, int64_t c_row, const void *a,
+                             int64_t a_row, int64_t a_column, const void *b, int64_t b_row, int64_t b_column);
 /// parameter -= rate * gradient, both contiguous and of one shape.
 void ks_descend(KSTensor *parameter, KSTensor *gradient, double rate);
 /// True when every element is finite.

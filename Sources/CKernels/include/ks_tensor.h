@@ -84,7 +84,7 @@ void ks_set_thread_recycler(void *recycler, void (*destroy)(void *_Nullable));
 int64_t ks_pool_bytes(void);
 /// The largest value that `ks_pool_bytes` has had.
 int64_t ks_pool_peak_bytes(void);
-/// How often the pool has asked the system for a block.
+/// How often the calling thread has made the pool ask the system for a block.
 int64_t ks_pool_system_allocations(void);
 /// Gives waiting blocks back to the system.
 void ks_pool_trim(void);

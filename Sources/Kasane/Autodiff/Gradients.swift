@@ -20,12 +20,18 @@ public struct Gradients {
     return nil
   }
 
-  /// The gradient by the parameter at a place in the order in which the model declares them.
-  subscript(index: Int, parameter: Parameter) -> Tensor? {
-    if index < store.entries.count, store.entries[index].parameter === parameter {
-      return store.entries[index].gradient
+  /// Calls `body` with every parameter of the model that has a gradient, a shared one once.
+  func forEach<Model: Module>(of model: Model, _ body: (Parameter, Tensor) -> Void) {
+    var index = 0
+    let stamp = Parameter.nextStamp()
+    model.forEachParameter { parameter in
+      guard parameter.takeStamp(stamp) else { return }
+      // The gradients are in the order in which the model they were taken of declares its parameters.
+      let isNext = index < store.entries.count && store.entries[index].parameter === parameter
+      let gradient = isNext ? store.entries[index].gradient : self[parameter]
+      index += 1
+      if let gradient { body(parameter, gradient) }
     }
-    return self[parameter]
   }
 }
 
@@ -39,7 +45,7 @@ public func valueWithGradient<Model: Module>(
 ) rethrows -> (value: Tensor, gradients: Gradients) {
   try Tape.withScope { tape, mark in
     let firstLeaf = tape.watchedCount
-    model.forEachParameter { tape.watch($0) }
+    model.forEachParameter { tape.watch($0, firstLeaf: firstLeaf) }
     let value = try loss(model)
     tape.propagate(from: value, downTo: mark)
     return (value, tape.gradientsOfWatched(since: firstLeaf))

@@ -30,6 +30,8 @@ final class Tape: @unchecked Sendable {
   @exclusivity(unchecked) private(set) var scope: UInt32 = 0
   @exclusivity(unchecked) private(set) var depth = 0
   @exclusivity(unchecked) var isRecording = false
+  /// The first node of the backward pass under way.
+  @exclusivity(unchecked) private var passMark = 0
 
   private let nodes = Table<Node>()
   private let edges = Table<Int32>()
@@ -183,15 +185,17 @@ final class Tape: @unchecked Sendable {
       leaf,
       Node(
         operation: .leaf, firstEdge: Int32(firstEdge), edgeCount: 1, firstSaved: Int32(saved.count),
-        savedCount: 0, integers: (0, 0), shape: leaf.shape,
+        savedCount: 0, integers: (depth, 0), shape: leaf.shape,
         pullback: { step in step.add(step.gradient, to: 0) }))
     return leaf
   }
 
-  func watch(_ parameter: Parameter) {
+  /// Makes a leaf of a parameter, once in a scope, whose leaves begin at `firstLeaf`.
+  func watch(_ parameter: Parameter, firstLeaf: Int) {
     let number = Int(parameter.number)
     while leafOfParameter.count <= number { leafOfParameter.append(-1) }
     let outer = leafOfParameter[number]
+    guard outer < firstLeaf else { return }
     let tensor = makeLeaf(outer >= 0 ? leaves[Int(outer)].tensor : parameter.storage)
     leafOfParameter[number] = Int32(leaves.count)
     leaves.append(Leaf(parameter: parameter, tensor: tensor, outer: outer))
@@ -225,6 +229,9 @@ final class Tape: @unchecked Sendable {
       sums.append(false)
     }
     adjoints[last] = Tensor(repeating: 1, shape: loss.shape, dtype: loss.dtype)
+    let outerMark = passMark
+    passMark = mark
+    defer { passMark = outerMark }
     let wasRecording = isRecording
     // Without an outer scope nobody can ask for the derivative of the gradients.
     isRecording = wasRecording && depth > 1
@@ -232,7 +239,8 @@ final class Tape: @unchecked Sendable {
     for index in stride(from: last, through: mark, by: -1) {
       guard adjoints[index] != nil else { continue }
       let pullback = nodes[index].pullback
-      if nodes[index].operation == .leaf { continue }
+      // The gradient stays at this scope's own leaves; those of a nested scope hand it on.
+      if nodes[index].operation == .leaf && nodes[index].integers.0 == depth { continue }
       let gradient = adjoints.take(index)
       pullback(PullbackStep(tape: self, node: index, gradient: gradient!))
       if releases { release(index) }
@@ -279,8 +287,8 @@ final class Tape: @unchecked Sendable {
   func integers(_ node: Int) -> (Int, Int) { nodes[node].integers }
 
   func accumulate(_ gradient: Tensor, at node: Int) {
-    // A node of an outer scope: this pass does not reach it.
-    guard node < adjoints.count else { return }
+    // A node of an outer scope is a constant to this pass.
+    guard node >= passMark else { return }
     let value = gradient.summed(to: nodes[node].shape)
     guard let present = adjoints.take(node) else {
       adjoints[node] = value

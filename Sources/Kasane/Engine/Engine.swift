@@ -47,7 +47,8 @@ public protocol Engine: Sendable {
   func accumulate(_ value: Tensor, into total: Tensor)
   /// The sum over the axes where `shape`, of the same rank, has size 1.
   func sum(_ x: Tensor, to shape: Shape) -> Tensor
-  /// The matrix product over the last two axes, the others broadcast. Only matrices come with a transposition.
+  /// The matrix product over the last two axes, the others broadcast. With a transposition, all axes but the last
+  /// of each operand count as one: [..., k] by [n, k] gives [..., n], [..., m] by [..., n] gives [m, n].
   func matrixProduct(_ a: Tensor, _ b: Tensor, transposing: Transposition) -> Tensor
   /// Half the summed squared differences.
   func halfSquaredError(_ a: Tensor, _ b: Tensor) -> Tensor

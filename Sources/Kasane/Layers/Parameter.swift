@@ -33,6 +33,18 @@ public final class Parameter: @unchecked Sendable {
     Self.numbers.withLock { [number] in $0.free.append(number) }
   }
 
+  private static let lastStamp = Atomic<UInt64>(0)
+  @exclusivity(unchecked) private var stamp: UInt64 = 0
+
+  /// A mark by which one walk over a model knows the parameters it has met.
+  static func nextStamp() -> UInt64 { lastStamp.add(1, ordering: .relaxed).newValue }
+
+  /// True the first time a walk comes by. Only for walks that change the parameter.
+  func takeStamp(_ stamp: UInt64) -> Bool {
+    defer { self.stamp = stamp }
+    return self.stamp != stamp
+  }
+
   /// The parameter's value. Within a gradient scope over this parameter the gradient flows to it.
   public var value: Tensor {
     if let tape = Tape.current, let leaf = tape.leaf(of: self) { return leaf }

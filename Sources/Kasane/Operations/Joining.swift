@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-internal import CKernels
-
 extension Tensor {
   /// Tensors of one shape laid side by side along a new axis.
   public static func stack(_ tensors: [Tensor], axis: Int = 0) -> Tensor {
@@ -19,7 +17,7 @@ extension Tensor {
     let result = Tensor(unsetWithShape: Shape(shape), dtype: first.dtype)
     withoutGradient {
       for (index, tensor) in tensors.enumerated() {
-        ks_copy(result.select(index, axis: axis).object, tensor.object)
+        result.select(index, axis: axis).fill(from: tensor)
       }
     }
     return recorded(.stack, result, inputs: tensors, integers: (axis, 0)) { step in

@@ -91,8 +91,7 @@ extension Tensor {
     let result = Tensor(box: TensorBox.holding(view, of: box))
     return recorded(.select, result, self, saving: ghostIfRecording, integers: (axis, position)) { step in
       let whole = Tensor(zeros: step[0].shape, dtype: step[0].dtype)
-      let part = withoutGradient { whole.select(step.integers.1, axis: step.integers.0) }
-      ks_copy(part.object, step.gradient.object)
+      withoutGradient { whole.select(step.integers.1, axis: step.integers.0).fill(from: step.gradient) }
       step.add(
         recorded(.embed, whole, step.gradient, integers: step.integers) { outer in
           outer.add(outer.gradient.select(outer.integers.1, axis: outer.integers.0), to: 0)

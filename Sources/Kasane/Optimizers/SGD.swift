@@ -19,10 +19,7 @@ public final class SGD: Optimizer {
   public init(learningRate: Double) { self.learningRate = learningRate }
 
   public func update<Model: Module>(_ model: Model, along gradients: Gradients) {
-    var index = 0
-    model.forEachParameter { parameter in
-      defer { index += 1 }
-      guard let gradient = gradients[index, parameter] else { return }
+    gradients.forEach(of: model) { parameter, gradient in
       parameter.mutate { engine.descend($0, along: gradient, rate: learningRate) }
     }
   }

@@ -10,7 +10,8 @@ internal import CKernels
 public struct Tensor: Sendable {
   let box: TensorBox
 
-  /// Header and elements as C sees them.
+  /// Header and elements as C sees them, valid while the tensor is held: take it of a variable or a parameter, never
+  /// of the result of a call, which would be gone before the pointer is used.
   var object: UnsafeMutablePointer<KSTensor> { box.object }
 
   /// A tensor with unset elements, to be filled by an engine.
@@ -104,7 +105,7 @@ public struct Tensor: Sendable {
   func contiguous() -> Tensor {
     if isContiguous { return self }
     let copy = Tensor(unsetLike: self)
-    ks_copy(copy.object, object)
+    copy.fill(from: self)
     return copy
   }
 
@@ -131,13 +132,19 @@ public struct Tensor: Sendable {
   }
 
   /// Whether every element is neither infinite nor NaN.
-  public var isFinite: Bool { ks_all_finite(contiguous().object) }
+  public var isFinite: Bool {
+    let source = contiguous()
+    return withExtendedLifetime(source) { ks_all_finite(source.object) }
+  }
+
+  /// Overwrites the elements by those of `x`, broadcast and converted. Only for a tensor that nobody else sees yet.
+  func fill(from x: Tensor) { withExtendedLifetime((self, x)) { ks_copy(object, x.object) } }
 
   /// The elements converted to another type. Numbers too large for a whole-number type become its largest.
   public func cast(to dtype: DType) -> Tensor {
     if dtype == self.dtype { return self }
     let result = Tensor(unsetWithShape: shape, dtype: dtype)
-    ks_copy(result.object, object)
+    result.fill(from: self)
     return recorded(.cast, result, self, saving: ghostIfRecording) { step in
       step.add(step.gradient.cast(to: step[0].dtype), to: 0)
     }
@@ -161,6 +168,7 @@ public enum Memory {
   public static var pooledBytes: Int { Int(ks_pool_bytes()) }
   /// The most bytes that the pool has held.
   public static var peakBytes: Int { Int(ks_pool_peak_bytes()) }
-  /// How often the pool has asked the system for memory: constant in a training loop's steady state.
+  /// How often the calling thread has made the pool ask the system for memory: constant in a training loop's
+  /// steady state.
   public static var systemAllocations: Int { Int(ks_pool_system_allocations()) }
 }

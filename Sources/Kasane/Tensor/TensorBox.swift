@@ -12,6 +12,8 @@ final class TensorBox: @unchecked Sendable {
   @exclusivity(unchecked) private(set) var object: UnsafeMutablePointer<KSTensor>
   /// The box whose elements a view shows.
   @exclusivity(unchecked) private(set) var owner: TensorBox?
+  /// How often a ring has passed over this box since its last use.
+  @exclusivity(unchecked) fileprivate var passes: UInt8 = 0
   /// Whether a ring may hold on to this box after its last use.
   fileprivate let isSmall: Bool
 
@@ -29,6 +31,7 @@ final class TensorBox: @unchecked Sendable {
   fileprivate func reuse(for object: UnsafeMutablePointer<KSTensor>, owner: TensorBox?) {
     ks_tensor_free(self.object)
     self.object = object
+    passes = 0
     if self.owner != nil || owner != nil { self.owner = owner }
   }
 
@@ -56,7 +59,10 @@ private struct Recycler {
     var cursor = 0
   }
 
-  private static let limit = 8192
+  /// How many boxes a ring holds, so that going round it stays within a processor's own cache.
+  private static let limit = 2048
+  /// How often a ring passes over a box in use before it leaves it to its holders.
+  private static let patience: UInt8 = 8
   private let state: UnsafeMutablePointer<State>
 
   @inline(__always)
@@ -81,22 +87,34 @@ private struct Recycler {
 
   @inline(__always)
   func box(_ object: UnsafeMutablePointer<KSTensor>, owner: TensorBox?) -> TensorBox {
-    // A few boxes still in use are passed over; a ring full of them grows, and at its limit forgets one.
+    // A few boxes still in use are passed over, then a new one is added.
     for _ in 0..<4 {
       let next = state.pointee.cursor + 1
       guard next < state.pointee.count else {
+        if state.pointee.cursor < 0 { break }
         state.pointee.cursor = -1
-        if next == 0 { break }
         continue
       }
       state.pointee.cursor = next
       let place = state.pointee.boxes + next
-      guard isKnownUniquelyReferenced(&place.pointee) else { continue }
-      let box = place.pointee
-      box.reuse(for: object, owner: owner)
-      return box
+      if isKnownUniquelyReferenced(&place.pointee) {
+        let box = place.pointee
+        box.reuse(for: object, owner: owner)
+        return box
+      }
+      place.pointee.passes += 1
+      if place.pointee.passes == Self.patience { forget(next) }
     }
     return add(TensorBox(object, owner: owner, isSmall: true))
+  }
+
+  /// Takes a box out of the ring; the last one takes its place.
+  private func forget(_ index: Int) {
+    let last = state.pointee.count - 1
+    state.pointee.boxes[index] = state.pointee.boxes[last]
+    (state.pointee.boxes + last).deinitialize(count: 1)
+    state.pointee.count = last
+    state.pointee.cursor = index - 1
   }
 
   private func add(_ box: TensorBox) -> TensorBox {

@@ -59,6 +59,23 @@ public struct RunConfiguration: Codable, Sendable {
   }
 }
 
+extension RunConfiguration {
+  /// The most threads that a run may ask for.
+  public static let maximumThreads = 1024
+
+  fileprivate func validate(from path: String) throws {
+    func require(_ name: String, _ value: Int, in range: ClosedRange<Int>) throws {
+      guard !range.contains(value) else { return }
+      let expected =
+        range.upperBound == Int.max ? "1 or more" : "\(range.lowerBound) to \(range.upperBound)"
+      throw KasaneError("\(path): \(name): \(value) is out of range, \(expected) expected")
+    }
+    try require("printEvery", printEvery, in: 1...Int.max)
+    try require("checkpointEvery", checkpointEvery, in: 1...Int.max)
+    try require("threads", threads, in: 1...Self.maximumThreads)
+  }
+}
+
 /// The value of an option: a number, a flag or text.
 public enum OptionValue: Codable, Hashable, Sendable, CustomStringConvertible {
   case flag(Bool)
@@ -175,8 +192,9 @@ public final class RunFolder {
     }
     let bytes = try Files.read(configPath)
     do {
-      return RunFolder(
-        path: path, configuration: try JSONDecoder().decode(RunConfiguration.self, from: Data(bytes)))
+      let configuration = try JSONDecoder().decode(RunConfiguration.self, from: Data(bytes))
+      try configuration.validate(from: configPath)
+      return RunFolder(path: path, configuration: configuration)
     } catch let error as DecodingError {
       throw KasaneError("\(configPath): not the configuration of a run: \(error.oneLine)")
     }

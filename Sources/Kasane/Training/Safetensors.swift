@@ -27,7 +27,7 @@ public struct Safetensors: Sendable {
     ("U8", .uint8), ("I32", .int32), ("I64", .int64), ("BOOL", .bool),
   ]
 
-  /// The key under which a checksum of the elements is kept, where the file has one.
+  /// The key under which a checksum of elements and header is kept, where the file has one.
   private static let checksumKey = "crc32c"
 
   /// One entry of the header.
@@ -65,10 +65,24 @@ public struct Safetensors: Sendable {
     }
   }
 
+  private static let metadataKey = "__metadata__"
+
+  private static func encoded(_ header: [String: Entry]) throws -> [UInt8] {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return Array(try encoder.encode(header))
+  }
+
+  /// The elements' checksum carried on over the header, which must be without a checksum of its own.
+  private static func checksum(of header: [String: Entry], after elements: UInt32) throws -> String {
+    let text = try encoded(header)
+    return String(ks_crc32c(elements, text, text.count), radix: 16)
+  }
+
   // MARK: Writing
 
-  /// Writes the file aside and renames it into place. With `checksummed`, damage to the elements is found when
-  /// the file is read.
+  /// Writes the file aside and renames it into place. With `checksummed`, damage to anything in it is found
+  /// when the file is read.
   public func write(to path: String, checksummed: Bool = false) throws {
     var header: [String: Entry] = [:]
     var body: [[UInt8]] = []
@@ -84,12 +98,13 @@ public struct Safetensors: Sendable {
       offset += count
       body.append(bytes)
     }
-    var notes = metadata
-    if checksummed { notes[Self.checksumKey] = String(checksum, radix: 16) }
-    if !notes.isEmpty { header["__metadata__"] = .metadata(notes) }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    var text = Array(try encoder.encode(header))
+    header[Self.metadataKey] = .metadata(metadata)
+    if checksummed {
+      var notes = metadata
+      notes[Self.checksumKey] = try Self.checksum(of: header, after: checksum)
+      header[Self.metadataKey] = .metadata(notes)
+    }
+    var text = try Self.encoded(header)
     while (text.count + 8) % 64 != 0 { text.append(UInt8(ascii: " ")) }
     let length = withUnsafeBytes(of: UInt64(text.count).littleEndian, Array.init)
     try Files.write([length, text] + body, to: path)
@@ -109,7 +124,7 @@ public struct Safetensors: Sendable {
       throw damaged("a header of \(length) bytes is announced, \(bytes.count - 8) bytes follow")
     }
     let start = 8 + Int(length)
-    guard let header = try? JSONDecoder().decode([String: Entry].self, from: Data(bytes[8..<start])) else {
+    guard var header = try? JSONDecoder().decode([String: Entry].self, from: Data(bytes[8..<start])) else {
       throw damaged("the header is not the JSON of tensors")
     }
     tensors = [:]
@@ -146,10 +161,10 @@ public struct Safetensors: Sendable {
       throw damaged("\(bytes.count - start - end) bytes after the last tensor")
     }
     if let expected = metadata.removeValue(forKey: Self.checksumKey) {
-      let found = bytes.withUnsafeBytes { ks_crc32c(0, $0.baseAddress! + start, bytes.count - start) }
-      guard String(found, radix: 16) == expected else {
-        throw damaged("its checksum is \(String(found, radix: 16)), \(expected) expected")
-      }
+      header[Self.metadataKey] = .metadata(metadata)
+      let elements = bytes.withUnsafeBytes { ks_crc32c(0, $0.baseAddress! + start, bytes.count - start) }
+      let found = try Self.checksum(of: header, after: elements)
+      guard found == expected else { throw damaged("its checksum is \(found), \(expected) expected") }
     }
   }
 }

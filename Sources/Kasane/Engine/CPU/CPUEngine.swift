@@ -7,10 +7,7 @@ internal import CKernels
 struct CPUEngine: Engine {
   var description: String { "cpu, oneDNN \(String(cString: cdnn_version()))" }
 
-  /// Below this many multiplications a library call costs more than the product.
-  private static let smallProduct = 8192
-
-  private static func requireFloat(_ operation: @autoclosure () -> String, _ x: Tensor) {
+  static func requireFloat(_ operation: @autoclosure () -> String, _ x: Tensor) {
     precondition(
       x.dtype == .float32 || x.dtype == .float64,
       "\(operation()): \(x.dtype) where float32 or float64 is needed")
@@ -60,74 +57,14 @@ struct CPUEngine: Engine {
   func halfSquaredError(_ a: Tensor, _ b: Tensor) -> Tensor {
     Self.requireFloat("halfSquaredError", a)
     let y = Tensor(unsetWithShape: Shape(), dtype: a.dtype)
-    ks_half_squared_error(y.object, a.contiguous().object, b.contiguous().object)
+    let (a, b) = (a.contiguous(), b.contiguous())
+    withExtendedLifetime((a, b)) { ks_half_squared_error(y.object, a.object, b.object) }
     return y
   }
 
   func descend(_ parameter: Tensor, along gradient: Tensor, rate: Double) {
-    ks_descend(parameter.object, gradient.contiguous().object, rate)
-  }
-
-  // MARK: Matrix products
-
-  func matrixProduct(_ a: Tensor, _ b: Tensor, transposing: Transposition) -> Tensor {
-    Self.requireFloat("matmul", a)
-    precondition(
-      a.object.pointee.dtype == b.object.pointee.dtype, "matmul: \(a.dtype) with \(b.dtype); cast one of them")
-    guard a.rank == 2 && b.rank == 2 else { return batchedProduct(a, b) }
-    let (left, right) = (a.object, b.object)
-    let rows = transposing == .left ? left.pointee.shape.1 : left.pointee.shape.0
-    let columns = transposing == .right ? right.pointee.shape.0 : right.pointee.shape.1
-    let y = Tensor(unsetMatrix: rows, columns, dtype: left.pointee.dtype)
-    multiply(a, b, transposing, into: y)
-    return y
-  }
-
-  private func batchedProduct(_ a: Tensor, _ b: Tensor) -> Tensor {
-    let outerA = Shape(a.shape.dropLast(2))
-    let outerB = Shape(b.shape.dropLast(2))
-    guard let outer = outerA.broadcast(with: outerB) else {
-      preconditionFailure("matmul: shapes \(a.shape) and \(b.shape) do not broadcast")
-    }
-    let y = Tensor(unsetWithShape: outer + [a.shape[a.rank - 2], b.shape[b.rank - 1]], dtype: a.dtype)
-    withoutGradient {
-      let left = a.broadcast(to: outer + Shape(a.shape.suffix(2)))
-      let right = b.broadcast(to: outer + Shape(b.shape.suffix(2)))
-      multiplyEach(left, right, into: y)
-    }
-    return y
-  }
-
-  private func multiplyEach(_ a: Tensor, _ b: Tensor, into y: Tensor) {
-    if y.rank == 2 { return multiply(a, b, .none, into: y) }
-    for index in 0..<y.shape[0] { multiplyEach(a.select(index), b.select(index), into: y.select(index)) }
-  }
-
-  private func multiply(_ a: Tensor, _ b: Tensor, _ transposing: Transposition, into y: Tensor) {
-    let (m, n) = (y.object.pointee.shape.0, y.object.pointee.shape.1)
-    let k = transposing == .left ? a.object.pointee.shape.0 : a.object.pointee.shape.1
-    if m == 0 || n == 0 { return }
-    let isSmall = m * n * k <= Self.smallProduct || k == 0
-    if isSmall || a.object.pointee.dtype == DType.float64.rawValue {
-      ks_small_matrix_product(y.object, a.object, b.object, transposing == .left, transposing == .right)
-      return
-    }
-    let (left, leftIsTransposed, leftStride) = Self.gemmOperand(a)
-    let (right, rightIsTransposed, rightStride) = Self.gemmOperand(b)
-    let status = cdnn_sgemm(
-      leftIsTransposed != (transposing == .left) ? 1 : 0, rightIsTransposed != (transposing == .right) ? 1 : 0,
-      m, n, k, 1, left.floats, leftStride, right.floats, rightStride, 0, y.floats, n)
-    withExtendedLifetime((left, right)) {}
-    precondition(status == 0, "matmul: oneDNN status \(status) for shapes \(a.shape) and \(b.shape)")
-  }
-
-  /// A matrix as a gemm takes it: rows or columns contiguous, else copied.
-  private static func gemmOperand(_ x: Tensor) -> (tensor: Tensor, transpose: Bool, stride: Int64) {
-    let (rows, columns) = (x.object.pointee.shape.0, x.object.pointee.shape.1)
-    let (rowStride, columnStride) = (x.object.pointee.strides.0, x.object.pointee.strides.1)
-    if (columnStride == 1 || columns == 1) && rowStride >= max(columns, 1) { return (x, false, rowStride) }
-    if (rowStride == 1 || rows == 1) && columnStride >= max(rows, 1) { return (x, true, columnStride) }
-    return (x.contiguous(), false, columns)
+    let gradient = gradient.contiguous()
+    withExtendedLifetime(gradient) { ks_descend(parameter.object, gradient.object, rate) }
   }
 
   // MARK: The recurrent layer
@@ -171,16 +108,8 @@ struct CPUEngine: Engine {
   }
 }
 
-extension Shape {
-  fileprivate static func + (a: Shape, b: Shape) -> Shape {
-    var result = a
-    for size in b { result.append(size) }
-    return result
-  }
-}
-
 extension Tensor {
-  fileprivate var floats: UnsafeMutablePointer<Float> {
+  var floats: UnsafeMutablePointer<Float> {
     object.pointee.data!.assumingMemoryBound(to: Float.self)
   }
 }
