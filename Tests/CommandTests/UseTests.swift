@@ -79,9 +79,7 @@ import Testing
   @Test func evaluateHelpShowsTheRecipesOptions() throws {
     try folder.train("r", ["--iterations", "1"])
     let page = try lines("evaluate", "r", "--help").joined(separator: "\n")
-    withKnownIssue("the command's own page is shown") {
-      for option in ["--problems", "--seed", "--bits"] { #expect(page.contains(option), "\(option)") }
-    }
+    for option in ["--problems", "--seed", "--bits"] { #expect(page.contains(option), "\(option)") }
   }
 
   // MARK: Runs

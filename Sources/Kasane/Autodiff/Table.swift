@@ -60,6 +60,12 @@ struct Table<Element>: ~Copyable {
   }
 
   func removeAll() { removeLast(count) }
+
+  func popLast() -> Element? {
+    guard count > 0 else { return nil }
+    state.pointee.count -= 1
+    return (state.pointee.memory + state.pointee.count).move()
+  }
 }
 
 extension Table {

@@ -45,6 +45,8 @@ final class Tape: @unchecked Sendable {
   /// Where in `leaves` a parameter's innermost one is, by the parameter's number; -1 for none.
   private let leafOfParameter = Table<Int32>()
   private var spareGradients: GradientStore?
+  /// Boxes of leaves that are no longer in use.
+  private let spareLeaves = Table<TensorBox>()
 
   struct Leaf {
     let parameter: Parameter
@@ -93,8 +95,8 @@ final class Tape: @unchecked Sendable {
     defer {
       depth -= 1
       isRecording = wasRecording
-      unwatch(downTo: leafMark)
       if depth == 0 { clear() }
+      unwatch(downTo: leafMark)
     }
     return try body(self, nodes.count)
   }
@@ -177,7 +179,7 @@ final class Tape: @unchecked Sendable {
   /// A reference to the tensor at which a gradient is wanted. In a nested scope it is recorded as the tensor's
   /// own value, so that outer gradients flow through.
   func makeLeaf(_ tensor: Tensor) -> Tensor {
-    let leaf = tensor.alias()
+    let leaf = tensor.alias(in: spareLeaves.popLast())
     let outer = edge(of: tensor)
     let firstEdge = edges.count
     edges.append(outer)
@@ -203,9 +205,14 @@ final class Tape: @unchecked Sendable {
 
   private func unwatch(downTo mark: Int) {
     while leaves.count > mark {
-      let leaf = leaves[leaves.count - 1]
-      leafOfParameter[Int(leaf.parameter.number)] = leaf.outer
+      let last = leaves.count - 1
+      leafOfParameter[Int(leaves[last].parameter.number)] = leaves[last].outer
+      var box = leaves[last].tensor.box
       leaves.removeLast(1)
+      // A parameter is changed in place only while nobody else refers to its elements.
+      guard isKnownUniquelyReferenced(&box) else { continue }
+      box.forgetOwner()
+      spareLeaves.append(box)
     }
   }
 

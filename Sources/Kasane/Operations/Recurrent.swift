@@ -17,13 +17,15 @@ public func recurrent(
 ) -> Tensor {
   let hidden = recurrentWeight.rank == 2 ? recurrentWeight.shape[1] : -1
   precondition(
-    x.rank == 3 && inputWeight.shape == [x.shape[2], hidden] && recurrentWeight.shape == [hidden, hidden],
+    x.rank == 3 && inputWeight.hasShape(Shape(x.shape[2], hidden))
+      && recurrentWeight.hasShape(Shape(hidden, hidden)),
     "recurrent: input \(x.shape), input weight \(inputWeight.shape) and recurrent weight "
       + "\(recurrentWeight.shape) do not fit")
   precondition(
-    bias.map { $0.shape == [hidden] } ?? true, "recurrent: bias of shape \(bias!.shape), not [\(hidden)]")
+    bias.map { $0.hasShape(Shape(hidden)) } ?? true,
+    "recurrent: bias of shape \(bias!.shape), not [\(hidden)]")
   precondition(
-    initialState.map { $0.shape == [x.shape[0], hidden] } ?? true,
+    initialState.map { $0.hasShape(Shape(x.shape[0], hidden)) } ?? true,
     "recurrent: initial state of shape \(initialState!.shape), not [\(x.shape[0]), \(hidden)]")
   // The primitive's own backward is not recorded, so where a second derivative may be asked for, and where the
   // engine has no such primitive, the layer is a composition.

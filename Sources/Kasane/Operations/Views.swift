@@ -28,7 +28,14 @@ extension Tensor {
   }
 
   /// A second reference to the same elements, with a place on the tape of its own.
-  func alias() -> Tensor { view(shape, strides: strides) }
+  func alias(in spare: TensorBox? = nil) -> Tensor {
+    guard let spare else { return view(shape, strides: strides) }
+    let made = shape.withSizes { sizes in
+      strides.withSizes { ks_tensor_view(object, Int32(rank), sizes, $0, 0) }
+    }
+    spare.reuse(for: made!, owner: box.owner ?? box)
+    return Tensor(box: spare)
+  }
 
   /// The same elements in row-major order under another shape; -1 stands for the size that fits.
   /// A view where the elements are contiguous, else a copy.

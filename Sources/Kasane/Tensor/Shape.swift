@@ -19,6 +19,21 @@ public struct Shape: RandomAccessCollection, MutableCollection, ExpressibleByArr
     for size in sizes { append(size) }
   }
 
+  /// The shape of a vector, made without the array that a literal is.
+  init(_ size: Int) { append(size) }
+
+  /// The shape of a matrix, made without the array that a literal is.
+  init(_ rows: Int, _ columns: Int) {
+    append(rows)
+    append(columns)
+  }
+
+  /// The shape with three axes, made without the array that a literal is.
+  init(_ first: Int, _ second: Int, _ third: Int) {
+    self.init(first, second)
+    append(third)
+  }
+
   /// The shape with the given sizes.
   public init(arrayLiteral sizes: Int...) { self.init(sizes) }
 

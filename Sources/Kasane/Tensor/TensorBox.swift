@@ -28,12 +28,15 @@ final class TensorBox: @unchecked Sendable {
 
   /// Gives the last tensor's memory back and takes another's.
   @inline(__always)
-  fileprivate func reuse(for object: UnsafeMutablePointer<KSTensor>, owner: TensorBox?) {
+  func reuse(for object: UnsafeMutablePointer<KSTensor>, owner: TensorBox?) {
     ks_tensor_free(self.object)
     self.object = object
     passes = 0
     if self.owner != nil || owner != nil { self.owner = owner }
   }
+
+  /// Lets go of the elements that the view showed; it can only be reused.
+  func forgetOwner() { owner = nil }
 
   private static let smallBytes = 4096
 

@@ -74,7 +74,7 @@ struct CPUEngine: Engine {
   func recurrent(_ call: RecurrentCall) -> Tensor {
     let call = call.contiguous()
     let states = Tensor(
-      unsetWithShape: [call.x.shape[0], call.x.shape[1], call.recurrentWeight.shape[0]], dtype: .float32)
+      unsetWithShape: Shape(call.x.shape[0], call.x.shape[1], call.recurrentWeight.shape[0]), dtype: .float32)
     var task = ks_recurrent(call, states: states)
     ks_recurrent_forward(&task)
     withExtendedLifetime(call) {}
@@ -88,7 +88,7 @@ struct CPUEngine: Engine {
     let gradient = gradient.contiguous()
     let (inputs, hidden) = (call.x.shape[2], call.recurrentWeight.shape[0])
     let deltas = Tensor(unsetLike: states)
-    let scratch = Tensor(unsetWithShape: [hidden, hidden + inputs], dtype: .float32)
+    let scratch = Tensor(unsetWithShape: Shape(hidden, hidden + inputs), dtype: .float32)
     let result = RecurrentGradients(
       x: needsInput ? Tensor(unsetLike: call.x) : nil, inputWeight: Tensor(unsetLike: call.inputWeight),
       recurrentWeight: Tensor(unsetLike: call.recurrentWeight), bias: call.bias.map(Tensor.init(unsetLike:)),
