@@ -14,6 +14,12 @@ void ks_catch_signals(void) {
   caught = 0;
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
+  // A parent may have started this process with the signals blocked.
+  sigset_t both;
+  sigemptyset(&both);
+  sigaddset(&both, SIGINT);
+  sigaddset(&both, SIGTERM);
+  pthread_sigmask(SIG_UNBLOCK, &both, NULL);
 }
 
 int32_t ks_caught_signal(void) { return caught; }

@@ -32,12 +32,12 @@ struct Bench: ParsableCommand {
       let times = try BinaryAddition(options, seed: 1).benchmark(seconds: seconds).sorted()
       let (best, median) = (times[0], times[times.count / 2])
       if json {
-        print(
+        try output(
           "{\"name\":\"\(name)\",\"method\":\"\(method)\",\"best_ms\":\(fixed(best, 6)),"
             + "\"median_ms\":\(fixed(median, 6)),\"threads\":\(Machine.threads),"
             + "\"version\":\"\(kasaneVersion)\"}")
       } else {
-        print(
+        try output(
           "\(name) \(method): \(fixed(best * 1000, 2)) us an iteration at best, "
             + "\(fixed(median * 1000, 2)) us in the median, \(Machine.threads) threads")
       }

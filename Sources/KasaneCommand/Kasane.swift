@@ -44,6 +44,13 @@ private func endProcess(_ status: Int32) -> Never { exit(status) }
 /// Writes a line to standard error.
 func writeError(_ line: String) { writeText(line + "\n", to: STDERR_FILENO) }
 
+/// Prints a line. Throws where standard output cannot take it.
+func output(_ line: String) throws {
+  guard writeText(line + "\n", to: STDOUT_FILENO) else {
+    throw KasaneError("standard output: cannot be written: \(Files.lastReason)")
+  }
+}
+
 /// Writes text at once, past any buffer. False where the system refuses it.
 @discardableResult
 func writeText(_ text: String, to descriptor: Int32) -> Bool {

@@ -14,12 +14,12 @@ struct Info: ParsableCommand {
 
   func run() throws {
     try useThreads(threads)
-    print("version          \(kasaneVersion)")
-    print("engine           \(engine.description)")
-    print("instruction set  \(Machine.instructionSet)")
-    print("threads          \(Machine.threads)")
-    print("machine          \(Machine.description)")
-    print("memory           \(fixed(Double(Machine.memoryBytes) / 0x1p30, 1)) GiB")
+    try output("version          \(kasaneVersion)")
+    try output("engine           \(engine.description)")
+    try output("instruction set  \(Machine.instructionSet)")
+    try output("threads          \(Machine.threads)")
+    try output("machine          \(Machine.description)")
+    try output("memory           \(fixed(Double(Machine.memoryBytes) / 0x1p30, 1)) GiB")
   }
 }
 
@@ -32,7 +32,9 @@ struct Completions: ParsableCommand {
 
   @Argument(help: "The shell.") var shell: Shell
 
-  func run() { print(KasaneCommand.completionScript(for: CompletionShell(rawValue: shell.rawValue)!)) }
+  func run() throws {
+    try output(KasaneCommand.completionScript(for: CompletionShell(rawValue: shell.rawValue)!))
+  }
 }
 
 /// `kasane show RUN`
@@ -46,25 +48,26 @@ struct Show: ParsableCommand {
     let run = try RunFolder.open(folder)
     let configuration = run.configuration
     let metrics = try Metric.read(run.metricsPath)
-    print("\(configuration.recipe) in \(run.path)")
-    print("state    \(state(of: run))")
-    print(
+    try output("\(configuration.recipe) in \(run.path)")
+    try output("state    \(state(of: run))")
+    try output(
       "options  \(configuration.options.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))"
     )
-    print("seed     \(configuration.seed)")
-    print("created  \(configuration.created)")
-    print(
+    try output("seed     \(configuration.seed)")
+    try output("created  \(configuration.created)")
+    try output(
       "by       kasane \(configuration.version), \(configuration.engine), \(configuration.instructionSet), \(configuration.threads) threads"
     )
-    print("machine  \(configuration.machine)")
+    try output("machine  \(configuration.machine)")
     if let last = metrics.last {
-      print("loss     \(Chart.label(last.meanLoss)) (mean over the iterations to \(last.iteration))")
+      try output("loss     \(Chart.label(last.meanLoss)) (mean over the iterations to \(last.iteration))")
     }
     guard metrics.count > 1 else { return }
     let points = metrics.map { (x: Double($0.iteration), y: $0.meanLoss) }
     let curve = Chart.Curve(label: "mean loss", points: points)
-    print()
-    print(Chart(title: configuration.recipe, xLabel: "iteration", yLabel: "loss", curves: [curve]).terminal())
+    try output("")
+    try output(
+      Chart(title: configuration.recipe, xLabel: "iteration", yLabel: "loss", curves: [curve]).terminal())
   }
 }
 
@@ -92,7 +95,7 @@ struct Runs: ParsableCommand {
         let last = try Metric.read(run.metricsPath).last
         let loss = last.map { "loss \(Chart.label($0.meanLoss))" } ?? "no metrics"
         let progress = run.isFinished ? "finished" : "stopped after \(run.checkpointIterations.last ?? 0)"
-        print(
+        try output(
           "\(run.path)  \(run.configuration.recipe)  seed \(run.configuration.seed)  \(progress)  \(loss)")
       } catch {
         writeError("Error: \(error)")

@@ -41,9 +41,7 @@ final class TerminalListener: TrainingListener {
       if isLive { draw(iteration + 1, loss) }
     case .reported(_, _, _, let text):
       clearBar()
-      guard writeText(text + "\n", to: STDOUT_FILENO) else {
-        throw KasaneError("standard output: cannot be written: \(Files.lastReason)")
-      }
+      try output(text)
     default: break
     }
   }

@@ -21,7 +21,7 @@ struct Predict: ParsableCommand {
   }
 
   private func predict<R: Recipe>(_ type: R.Type, _ run: RunFolder) throws {
-    for line in try trained(type, in: run).predict(words) { print(line) }
+    for line in try trained(type, in: run).predict(words) { try output(line) }
   }
 }
 
@@ -43,7 +43,7 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     guard let folder = words.first, !folder.hasPrefix("-") else {
       if ["-h", "--help"].contains(words.first) {
-        print(KasaneCommand.helpMessage(for: Evaluate.self))
+        try output(KasaneCommand.helpMessage(for: Evaluate.self))
         return
       }
       throw ValidationError("a run's folder expected, \(words.first ?? "nothing") found")
@@ -56,7 +56,7 @@ struct Evaluate: ParsableCommand {
 
   private func evaluate<R: Recipe>(_ type: R.Type, _ run: RunFolder, _ words: [String]) throws {
     let options = try EvaluateRecipe<R>.options(from: words)
-    for line in try trained(type, in: run).evaluate(options) { print(line) }
+    for line in try trained(type, in: run).evaluate(options) { try output(line) }
   }
 }
 
@@ -80,10 +80,10 @@ private struct EvaluateRecipe<R: Recipe>: ParsableCommand {
 struct Recipes: ParsableCommand {
   static let configuration = CommandConfiguration(abstract: "List what can be trained.")
 
-  func run() {
+  func run() throws {
     let width = allRecipes.map { $0.name.count }.max() ?? 0
     for recipe in allRecipes {
-      print(recipe.name + String(repeating: " ", count: width - recipe.name.count + 2) + recipe.summary)
+      try output(recipe.name + String(repeating: " ", count: width - recipe.name.count + 2) + recipe.summary)
     }
   }
 }

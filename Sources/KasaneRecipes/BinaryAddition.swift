@@ -53,8 +53,9 @@ public final class BinaryAddition: Recipe {
       try require("--hidden", hidden, in: 1...4096)
       try require("--iterations", iterations, in: 1...Int.max)
       try require("--batch", batch, in: 1...65536)
-      guard learningRate > 0, learningRate.isFinite else {
-        throw ValidationError("--learning-rate: \(learningRate) is out of range, a number above 0 expected")
+      guard learningRate > 0, Float(learningRate).isFinite else {
+        throw ValidationError(
+          "--learning-rate: \(learningRate) is out of range, a number above 0 and below 3e38 expected")
       }
     }
   }

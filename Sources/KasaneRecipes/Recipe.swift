@@ -56,6 +56,9 @@ extension RecipeOptions {
   /// The options with saved values, checked as on the command line. `source` names the file in errors.
   public init(values: [String: OptionValue], from source: String) throws {
     var words: [String] = []
+    guard values["help"] == nil, values["version"] == nil else {
+      throw KasaneError("\(source): options: help and version are none")
+    }
     for (name, value) in values.sorted(by: { $0.key < $1.key }) {
       let flag = "--" + Self.dashed(name)
       switch value {
@@ -67,7 +70,8 @@ extension RecipeOptions {
     do {
       self = try Self.parse(words)
     } catch {
-      throw KasaneError("\(source): \(Self.message(for: error))")
+      let lines = Self.message(for: error).split(separator: "\n")
+      throw KasaneError("\(source): options: \(lines.first ?? "not those of the recipe")")
     }
     let missing = Set(try Self.parse([]).values().keys).subtracting(values.keys).sorted()
     guard missing.isEmpty else {

@@ -254,7 +254,11 @@ extension DecodingError {
     case .typeMismatch(let type, let context): return "\(path(context)) is not of type \(type)"
     case .valueNotFound(let type, let context): return "\(path(context)) is null where \(type) is expected"
     case .dataCorrupted(let context):
-      return context.codingPath.isEmpty ? "it is not JSON" : "\(path(context)): \(context.debugDescription)"
+      let place = path(context)
+      if !place.isEmpty { return "\(place): \(context.debugDescription)" }
+      // A number that its type cannot hold is reported without its place.
+      let isNumber = context.debugDescription.contains("number")
+      return isNumber ? context.debugDescription : "it is not JSON"
     @unknown default: return "\(self)"
     }
   }

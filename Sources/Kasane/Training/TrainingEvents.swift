@@ -12,7 +12,7 @@ public enum TrainingEvent {
   case checkpointing(Checkpoint)
   /// A checkpoint has been written.
   case checkpointed(completed: Int, path: String)
-  /// The run is over.
+  /// All iterations are done; the model is about to be saved.
   case finished
 }
 

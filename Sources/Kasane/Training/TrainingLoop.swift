@@ -78,8 +78,10 @@ public final class TrainingLoop<Subject: Trainable> {
       if signal != 0 || completed % run.configuration.checkpointEvery == 0 || isLast { try save() }
       if signal != 0 && !isLast { return .interrupted(signal: signal, completed: completed) }
     }
-    try Safetensors(subject.model.tensors, metadata: ["producer": "kasane"]).write(to: run.modelPath)
+    // The model comes last: where it is, the run is whole.
     try emit(.finished)
+    try Safetensors(subject.model.tensors, metadata: ["producer": "kasane"]).write(
+      to: run.modelPath, checksummed: true)
     return .finished
   }
 
