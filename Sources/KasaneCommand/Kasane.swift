@@ -41,6 +41,9 @@ struct KasaneCommand: ParsableCommand {
 // Apart from the command's own `exit(withError:)`.
 private func endProcess(_ status: Int32) -> Never { exit(status) }
 
+/// The command as it was called, so that what a message suggests can be typed as it stands.
+let calledAs = CommandLine.arguments.first ?? "kasane"
+
 /// Writes a line to standard error.
 func writeError(_ line: String) { writeText(line + "\n", to: STDERR_FILENO) }
 
@@ -88,7 +91,7 @@ func trained<R: Recipe>(_ type: R.Type, in run: RunFolder) throws -> R {
   } else {
     let loop = TrainingLoop(subject, in: run, listeners: [])
     guard let checkpoint = try loop.restore() else {
-      throw KasaneError("\(run.path): no model yet; go on with: kasane train --resume \(run.path)")
+      throw KasaneError("\(run.path): no model yet; go on with: \(calledAs) train --resume \(run.path)")
     }
     writeError(
       "Note: the run is not finished; using its checkpoint after \(checkpoint.completed) iterations.")

@@ -75,7 +75,7 @@ struct Show: ParsableCommand {
 private func state(of run: RunFolder) -> String {
   if run.isFinished { return "finished" }
   return
-    "stopped after \(run.checkpointIterations.last ?? 0) iterations; go on: kasane train --resume \(run.path)"
+    "stopped after \(run.checkpointIterations.last ?? 0) iterations; go on: \(calledAs) train --resume \(run.path)"
 }
 
 /// `kasane runs`

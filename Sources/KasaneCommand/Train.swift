@@ -113,13 +113,13 @@ private func train<R: Recipe>(_ subject: R, in run: RunFolder, after checkpoint:
   terminal.clearBar()
   switch outcome {
   case .finished:
-    for line in subject.closingLines(run: run.path) { writeError(line) }
-    writeError("          kasane show \(run.path)")
+    for line in subject.closingLines(run: run.path, command: calledAs) { writeError(line) }
+    writeError("          \(calledAs) show \(run.path)")
     writeError(
       "The run is kept in \(run.path) (model.safetensors, metrics.jsonl, loss.svg, TensorBoard events)")
   case .interrupted(let signal, let completed):
     writeError("Stopped after \(completed) iterations; the state is saved. Go on with:")
-    writeError("  kasane train --resume \(run.path)")
+    writeError("  \(calledAs) train --resume \(run.path)")
     throw ExitCode(128 + signal)
   }
 }

@@ -228,13 +228,15 @@ public final class BinaryAddition: Recipe {
     "\(part) of \(whole) (\(fixed(100 * Double(part) / Double(whole), 2)) %)"
   }
 
-  public func closingLines(run: String) -> [String] {
+  public func closingLines(run: String, command: String) -> [String] {
     var fresh = RandomGenerator(seed: seed, stream: Stream.closing)
     let score = score(1000, bits: options.bits, using: &fresh)
-    var lines = ["Fresh problems solved: \(Self.share(score.sums, of: 1000))"]
-    if options.bits >= 7 { lines.append("Try next: kasane predict \(run) 11 93") }
-    lines.append("          kasane evaluate \(run) --bits 16")
-    return lines
+    let fits = options.bits >= 8
+    return [
+      "Fresh problems solved: \(Self.share(score.sums, of: 1000))",
+      "Try next: \(command) predict \(run) \(fits ? "11 93" : "0 0")",
+      "          \(command) evaluate \(run) --bits 16",
+    ]
   }
 
   public func evaluate(_ evaluation: EvaluationOptions) throws -> [String] {

@@ -27,8 +27,8 @@ public protocol Recipe: Trainable {
   /// The system in its initial state.
   init(_ options: Options, seed: UInt64) throws
 
-  /// What is worth saying when a run is over.
-  func closingLines(run: String) -> [String]
+  /// What is worth saying when a run is over; `command` is how the command line was called.
+  func closingLines(run: String, command: String) -> [String]
   /// The trained system's quality, in lines.
   func evaluate(_ options: EvaluationOptions) throws -> [String]
   /// The trained system's answer to the words after `predict RUN`, in lines.

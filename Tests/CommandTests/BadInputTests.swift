@@ -26,6 +26,7 @@ import Testing
     ("--bits", "3.5"), ("--hidden", "0"), ("--hidden", "4097"), ("--batch", "0"), ("--batch", "65537"),
     ("--iterations", "0"), ("--iterations", "many"), ("--iterations", "99999999999999999999"),
     ("--learning-rate", "0"), ("--learning-rate", "-1"), ("--learning-rate", "nan"),
+    ("--learning-rate", "1e39"),
     ("--learning-rate", "inf"), ("--learning-rate", "1e999"), ("--print-every", "0"),
     ("--checkpoint-every", "0"), ("--threads", "0"), ("--threads", "1025"), ("--seed", "-1"), ("--seed", "x"),
   ]) func option(_ flag: String, _ value: String) throws {
@@ -152,12 +153,9 @@ import Testing
   // MARK: Divergence
 
   @Test func divergingTrainingNamesIterationAndCheckpoint() throws {
-    for (name, options) in [
-      ("sigmoid", ["--learning-rate", "1e39"]),
-      ("relu", ["--activation", "relu", "--init", "he", "--learning-rate", "1e38", "--bias"]),
-      ("by-hand", ["--learning-rate", "1e39", "--method", "bptt"]),
-      ("tape", ["--learning-rate", "1e39", "--method", "tape"]),
-    ] {
+    let wild = ["--activation", "relu", "--init", "he", "--learning-rate", "1e38", "--bias"]
+    for name in ["bptt", "tape", "fused"] {
+      let options = wild + ["--method", name]
       let outcome = try folder.run(trainArguments(name, options + ["--checkpoint-every", "1"]))
       #expect(outcome.status == 1, "\(outcome.stderr)")
       let error = try #require(outcome.errorLines.last)

@@ -139,7 +139,7 @@ import Testing
       #expect(outcome.status == status, "\(outcome.stderr)")
       let stopped = try #require(
         outcome.stderr.firstMatch(of: /Stopped after (\d+) iterations; the state is saved. Go on with:\n/))
-      #expect(outcome.errorLines.last == "  kasane train --resume \(run)")
+      #expect(outcome.errorLines.last?.hasSuffix("/kasane train --resume \(run)") == true)
       #expect(folder.partials == [])
       #expect(!folder.has("\(run)/model.safetensors"))
       // The signal ends the iteration that it finds, which need not be one of those with a checkpoint.
