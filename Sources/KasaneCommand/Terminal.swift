@@ -80,6 +80,13 @@ func validateThreads(_ threads: Int?) throws {
   }
 }
 
+/// Refuses a KASANE_ISA that names no instruction set; the kernels have already been chosen by it.
+func checkInstructionSet() throws {
+  let known = ["avx512", "avx2", "neon", "baseline"]
+  guard let name = ProcessInfo.processInfo.environment["KASANE_ISA"], !known.contains(name) else { return }
+  throw KasaneError("KASANE_ISA: \(name), one of \(known.joined(separator: ", ")) expected")
+}
+
 /// Sets the number of threads to the flag's, or to KASANE_THREADS.
 func useThreads(_ flag: Int?) throws {
   if let flag {

@@ -150,6 +150,12 @@ import Testing
     #expect(folder.names() == ["r"])
   }
 
+  @Test func unknownInstructionSet() throws {
+    let outcome = try folder.run(["info"], environment: ["KASANE_ISA": "sse9"])
+    #expect(outcome.status == 1)
+    #expect(outcome.stderr == "Error: KASANE_ISA: sse9, one of avx512, avx2, neon, baseline expected\n")
+  }
+
   // MARK: Divergence
 
   @Test func divergingTrainingNamesIterationAndCheckpoint() throws {

@@ -143,8 +143,19 @@ private func visitElement<Element>(_ element: Element, path: String?, _ body: (P
 extension Array: ParameterNest {
   static func visitParameters(at place: UnsafeRawPointer, path: String?, _ body: (Parameter, String) -> Void)
   {
-    for (index, element) in place.load(as: Self.self).enumerated() {
-      visitElement(element, path: path.map { "\($0).\(index)" }, body)
+    let elements = place.load(as: Self.self)
+    guard Element.self is any Module.Type else {
+      for (index, element) in elements.enumerated() {
+        visitElement(element, path: path.map { "\($0).\(index)" }, body)
+      }
+      return
+    }
+    // All of one type: its layout is looked up once.
+    let layout = ModuleLayout.of(Element.self)
+    elements.withUnsafeBufferPointer { buffer in
+      for index in buffer.indices {
+        layout.visit(buffer.baseAddress! + index, path: path.map { "\($0).\(index)" }, body)
+      }
     }
   }
 }
