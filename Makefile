@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 .DEFAULT_GOAL := help
-.PHONY: help demo test build bench variants format lint clean setup
+.PHONY: help demo test sanitize build bench variants format lint clean setup
 
 # Homebrew's libraries are outside the compiler's own search paths.
 ifeq ($(shell uname -s),Darwin)
@@ -19,6 +19,10 @@ demo: build ## Set up, build and train the binary-addition exercise
 test: setup ## Set up and run the whole test suite
 	swift build --build-tests
 	swift test --skip-build
+
+sanitize: setup ## Run the test suite under AddressSanitizer
+	swift build --build-tests --sanitize=address --scratch-path .build-sanitize
+	ASAN_OPTIONS=detect_leaks=0 swift test --skip-build --sanitize=address --scratch-path .build-sanitize
 
 build: setup ## Set up and build in release mode
 	swift build -c release

@@ -109,6 +109,14 @@ static void *from_system(int32_t class) {
 #endif
 #endif
 
+bool ks_pool_keeps_blocks(void) {
+#if KEEPS_NOTHING
+  return false;
+#else
+  return true;
+#endif
+}
+
 void *ks_pool_take(size_t bytes, int32_t *size_class) {
   if (bytes > (size_t)1 << 60) return NULL;
   int32_t class = class_of(bytes);

@@ -86,6 +86,8 @@ int64_t ks_pool_bytes(void);
 int64_t ks_pool_peak_bytes(void);
 /// How often the calling thread has made the pool ask the system for a block.
 int64_t ks_pool_system_allocations(void);
+/// Whether blocks given back are kept for the next use: not under AddressSanitizer.
+bool ks_pool_keeps_blocks(void);
 /// Gives waiting blocks back to the system.
 void ks_pool_trim(void);
 

@@ -87,7 +87,10 @@ public final class MetricsWriter: TrainingListener {
 /// Writes a TensorBoard event file.
 public final class TensorBoardListener: TrainingListener {
   private static let key = "events_length"
+  /// Seconds after which what waits in memory is written, for those who look on.
+  private static let patience = 1.0
   private let writer: EventFileWriter
+  private var lastFlush = 0.0
 
   /// A writer that goes on after what the checkpoint knows of, or starts afresh without one.
   public init(_ run: RunFolder, after checkpoint: Checkpoint?) throws {
@@ -108,6 +111,10 @@ public final class TensorBoardListener: TrainingListener {
       let now = Date().timeIntervalSince1970
       try writer.addScalar("loss", Float(loss), step: iteration, wallTime: now)
       try writer.addScalar("mean_loss", Float(meanLoss), step: iteration, wallTime: now)
+      if now - lastFlush > Self.patience {
+        try writer.flush()
+        lastFlush = now
+      }
     case .checkpointing(let checkpoint):
       try writer.flush()
       checkpoint.notes[Self.key] = String(writer.length)
