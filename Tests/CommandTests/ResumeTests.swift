@@ -188,4 +188,13 @@ import Testing
     #expect(try folder.data("whole/model.safetensors") == before)
     #expect(try folder.data("whole/metrics.jsonl") == lines)
   }
+
+  @Test func draftsOfKilledProcessesAreCleared() throws {
+    // No process has the largest number that there can be; this one is alive.
+    let (stale, alive) = ("r.2147483647.partial", "r.\(ProcessInfo.processInfo.processIdentifier).partial")
+    for name in [stale, alive] { try folder.write(Data(), to: name) }
+    try folder.train("r", ["--iterations", "1"])
+    #expect(!folder.has(stale))
+    #expect(folder.has(alive))
+  }
 }

@@ -155,7 +155,8 @@ public final class RunFolder {
         "--output \(path): already exists; a run needs a new folder (to go on with it: --resume)")
     }
     try Files.makeFolder(Files.parent(of: path))
-    let draft = path + ".\(getpid()).partial"
+    removeStaleDrafts(of: path)
+    let draft = "\(path).\(getpid())\(draftSuffix)"
     try Files.makeFolder(draft)
     do {
       try Files.makeFolder(draft + "/checkpoints")
@@ -173,6 +174,19 @@ public final class RunFolder {
     let run = RunFolder(path: path, configuration: configuration)
     try run.acquire()
     return run
+  }
+
+  private static let draftSuffix = ".partial"
+
+  /// Removes what processes left that were killed while they made this folder.
+  private static func removeStaleDrafts(of path: String) {
+    let folder = Files.parent(of: path)
+    let prefix = (path.split(separator: "/").last ?? "") + "."
+    for name in Files.names(in: folder) where name.hasPrefix(prefix) && name.hasSuffix(draftSuffix) {
+      guard let process = Int32(name.dropFirst(prefix.count).dropLast(draftSuffix.count)) else { continue }
+      let isGone = kill(process, 0) != 0 && errno == ESRCH
+      if isGone { try? FileManager.default.removeItem(atPath: folder + "/" + name) }
+    }
   }
 
   /// `runs/NAME-N` with the first number that is free.
