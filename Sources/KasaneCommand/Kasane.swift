@@ -58,17 +58,7 @@ func output(_ line: String) throws {
 /// Writes text at once, past any buffer. False where the system refuses it.
 @discardableResult
 func writeText(_ text: String, to descriptor: Int32) -> Bool {
-  var text = text
-  return text.withUTF8 { bytes in
-    var done = 0
-    while done < bytes.count {
-      let wrote = write(descriptor, bytes.baseAddress! + done, bytes.count - done)
-      if wrote < 0 && errno == EINTR { continue }
-      guard wrote > 0 else { return false }
-      done += wrote
-    }
-    return true
-  }
+  Files.writeAll(text.utf8, to: descriptor)
 }
 
 /// The recipe with a name. Throws where there is none.
@@ -90,8 +80,7 @@ func trained<R: Recipe>(_ type: R.Type, in run: RunFolder) throws -> R {
   if run.isFinished {
     try subject.model.load(try Safetensors(contentsOf: run.modelPath).tensors, from: run.modelPath)
   } else {
-    let loop = TrainingLoop(subject, in: run, listeners: [])
-    guard let checkpoint = try loop.restore() else {
+    guard let checkpoint = try TrainingLoop(subject, in: run).restore() else {
       throw KasaneError("\(run.path): no model yet; go on with: \(calledAs) train --resume \(run.path)")
     }
     writeError(

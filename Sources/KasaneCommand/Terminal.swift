@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Kasane
+import KasaneRecipes
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -74,10 +75,7 @@ final class TerminalListener: TrainingListener {
 
 /// Checks a number of threads from the command line.
 func validateThreads(_ threads: Int?) throws {
-  if let threads, !(1...RunConfiguration.maximumThreads).contains(threads) {
-    throw ValidationError(
-      "--threads: \(threads) is out of range, 1 to \(RunConfiguration.maximumThreads) expected")
-  }
+  if let threads { try require("--threads", threads, in: 1...RunConfiguration.maximumThreads) }
 }
 
 /// Refuses a KASANE_ISA that names no instruction set; the kernels have already been chosen by it.

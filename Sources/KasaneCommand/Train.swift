@@ -39,9 +39,7 @@ struct Train: ParsableCommand {
           + "\(Machine.instructionSet); the last bits of results may differ.")
     }
     Machine.threads = run.configuration.threads
-    let subject = try initial(type, for: run)
-    let checkpoint = try TrainingLoop(subject, in: run, listeners: []).restore()
-    try train(subject, in: run, after: checkpoint)
+    try train(try initial(type, for: run), in: run)
   }
 }
 
@@ -61,14 +59,10 @@ struct RunOptions: ParsableArguments {
   var threads: Int?
 
   func validate() throws {
-    guard printEvery >= 1 else { throw outOfRange("--print-every", printEvery) }
-    guard checkpointEvery >= 1 else { throw outOfRange("--checkpoint-every", checkpointEvery) }
+    try require("--print-every", printEvery, in: 1...Int.max)
+    try require("--checkpoint-every", checkpointEvery, in: 1...Int.max)
     try validateThreads(threads)
     if let output, output.isEmpty { throw ValidationError("--output: empty, a folder's path expected") }
-  }
-
-  private func outOfRange(_ flag: String, _ value: Int) -> ValidationError {
-    ValidationError("\(flag): \(value) is out of range, 1 or more expected")
   }
 }
 
@@ -90,22 +84,23 @@ struct TrainRecipe<R: Recipe>: ParsableCommand {
     let subject = try R(options, seed: seed)
     let folder = try RunFolder.create(at: settings.output ?? RunFolder.freshPath(for: R.name), configuration)
     writeError("Training \(R.name) with seed \(seed) in \(folder.path)")
-    try train(subject, in: folder, after: nil)
+    try train(subject, in: folder)
   }
 }
 
-/// Trains with the listeners of the command line, and says how it ended.
-private func train<R: Recipe>(_ subject: R, in run: RunFolder, after checkpoint: Checkpoint?) throws {
+/// Trains from the run's last checkpoint, where it has one, with the listeners of the command line, and says how it
+/// ended.
+private func train<R: Recipe>(_ subject: R, in run: RunFolder) throws {
+  let loop = TrainingLoop(subject, in: run)
+  let checkpoint = try loop.restore()
   let terminal = TerminalListener()
   let listeners: [any TrainingListener] = [
     try MetricsWriter(run, after: checkpoint), try TensorBoardListener(run, after: checkpoint), terminal,
     ChartListener(run),
   ]
-  let loop = TrainingLoop(subject, in: run, listeners: listeners)
-  _ = try loop.restore()
   let outcome: TrainingOutcome
   do {
-    outcome = try loop.train()
+    outcome = try loop.train(listeners: listeners)
   } catch {
     terminal.clearBar()
     throw error

@@ -296,13 +296,5 @@ public final class BinaryAddition: Recipe {
   }
 }
 
-/// Throws where a number is outside its range.
-func require(_ flag: String, _ value: Int, in range: ClosedRange<Int>) throws {
-  guard !range.contains(value) else { return }
-  let expected =
-    range.upperBound == Int.max ? "\(range.lowerBound) or more" : "\(range.lowerBound) to \(range.upperBound)"
-  throw ValidationError("\(flag): \(value) is out of range, \(expected) expected")
-}
-
 extension Activation: ExpressibleByArgument {}
 extension Initializer: ExpressibleByArgument {}

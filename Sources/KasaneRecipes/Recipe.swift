@@ -86,3 +86,8 @@ extension RecipeOptions {
 
 /// Every recipe there is.
 public var allRecipes: [any Recipe.Type] { [BinaryAddition.self] }
+
+/// Throws, as a wrong use of the command line, where a flag's number is outside its range.
+package func require(_ flag: String, _ value: Int, in range: ClosedRange<Int>) throws {
+  if let problem = rangeProblem(flag, value, in: range) { throw ValidationError(problem) }
+}

@@ -245,9 +245,9 @@ final class Tape: @unchecked Sendable {
     let releases = depth == 1
     for index in stride(from: last, through: mark, by: -1) {
       guard adjoints[index] != nil else { continue }
-      let pullback = nodes[index].pullback
       // The gradient stays at this scope's own leaves; those of a nested scope hand it on.
       if nodes[index].operation == .leaf && nodes[index].integers.0 == depth { continue }
+      let pullback = nodes[index].pullback
       let gradient = adjoints.take(index)
       pullback(PullbackStep(tape: self, node: index, gradient: gradient!))
       if releases { release(index) }

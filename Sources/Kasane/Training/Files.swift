@@ -64,7 +64,8 @@ public enum Files {
   /// Writes text the same way.
   public static func write(_ text: String, to path: String) throws { try write([Array(text.utf8)], to: path) }
 
-  static func writeAll(_ bytes: some Collection<UInt8>, to descriptor: Int32) -> Bool {
+  /// Writes all bytes to an open file, past any buffer. False where the system refuses them.
+  public static func writeAll(_ bytes: some Collection<UInt8>, to descriptor: Int32) -> Bool {
     let whole: Bool? = bytes.withContiguousStorageIfAvailable { buffer in
       var done = 0
       while done < buffer.count {

@@ -9,3 +9,11 @@ public struct KasaneError: Error, CustomStringConvertible, Sendable {
   /// An error with the given line.
   public init(_ description: String) { self.description = description }
 }
+
+/// What is wrong with a number that is outside its range; nil where it is inside.
+package func rangeProblem(_ name: String, _ value: Int, in range: ClosedRange<Int>) -> String? {
+  guard !range.contains(value) else { return nil }
+  let expected =
+    range.upperBound == Int.max ? "\(range.lowerBound) or more" : "\(range.lowerBound) to \(range.upperBound)"
+  return "\(name): \(value) is out of range, \(expected) expected"
+}

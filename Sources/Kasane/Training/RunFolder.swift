@@ -65,10 +65,7 @@ extension RunConfiguration {
 
   fileprivate func validate(from path: String) throws {
     func require(_ name: String, _ value: Int, in range: ClosedRange<Int>) throws {
-      guard !range.contains(value) else { return }
-      let expected =
-        range.upperBound == Int.max ? "1 or more" : "\(range.lowerBound) to \(range.upperBound)"
-      throw KasaneError("\(path): \(name): \(value) is out of range, \(expected) expected")
+      if let problem = rangeProblem(name, value, in: range) { throw KasaneError("\(path): \(problem)") }
     }
     try require("printEvery", printEvery, in: 1...Int.max)
     try require("checkpointEvery", checkpointEvery, in: 1...Int.max)

@@ -48,26 +48,25 @@ private enum Key {
 public final class TrainingLoop<Subject: Trainable> {
   private let subject: Subject
   private let run: RunFolder
-  private let listeners: [any TrainingListener]
+  private var listeners: [any TrainingListener] = []
   private var completed = 0
   private var lossSum = 0.0
   private var lossCount = 0
   private var lastCheckpoint: String?
 
   /// A loop over a subject that is in its initial state.
-  public init(_ subject: Subject, in run: RunFolder, listeners: [any TrainingListener]) {
+  public init(_ subject: Subject, in run: RunFolder) {
     self.subject = subject
     self.run = run
-    self.listeners = listeners
   }
 
   private func emit(_ event: TrainingEvent) throws {
     for listener in listeners { try listener.receive(event) }
   }
 
-  /// Runs the iterations that remain. Before the first one, the state is restored from the last checkpoint where
-  /// there is one.
-  public func train() throws -> TrainingOutcome {
+  /// Runs the iterations that remain after the state that `restore` found, or all of them.
+  public func train(listeners: [any TrainingListener]) throws -> TrainingOutcome {
+    self.listeners = listeners
     ks_catch_signals()
     if completed == 0 && lastCheckpoint == nil { try save() }
     try emit(.started(completed: completed, total: subject.iterations))
