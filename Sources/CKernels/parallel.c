@@ -10,7 +10,6 @@
 #endif
 
 #include "ks_kernels.h"
-#include "pool.h"
 
 static _Atomic int32_t thread_count;
 
@@ -86,7 +85,3 @@ void ks_parallel(int64_t count, int64_t grain, void (*body)(void *, int64_t, int
   }
 #endif
 }
-
-static KS_THREAD_LOCAL void *current_tape;
-void *ks_current_tape(void) { return current_tape; }
-void ks_set_current_tape(void *tape) { current_tape = tape; }

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "ks_kernels.h"
 #include "pool.h"
 
 // The elements start on the next cache line after the header.
@@ -116,4 +117,25 @@ void ks_set_thread_recycler(void *value, void (*destroy)(void *)) {
   pthread_once(&recycler_once, make_recycler_key);
   pthread_setspecific(recycler_key, value);
   recycler = value;
+}
+
+static KS_THREAD_LOCAL void *tape;
+static pthread_key_t tape_key;
+static pthread_once_t tape_once = PTHREAD_ONCE_INIT;
+static void (*tape_destroy)(void *);
+
+static void end_tape(void *value) {
+  tape = NULL;
+  tape_destroy(value);
+}
+
+static void make_tape_key(void) { pthread_key_create(&tape_key, end_tape); }
+
+void *ks_thread_tape(void) { return tape; }
+
+void ks_set_thread_tape(void *value, void (*destroy)(void *)) {
+  tape_destroy = destroy;
+  pthread_once(&tape_once, make_tape_key);
+  pthread_setspecific(tape_key, value);
+  tape = value;
 }

@@ -98,9 +98,9 @@ void ks_set_threads(int32_t count);
 void ks_parallel(int64_t count, int64_t grain, void (*body)(void *_Nullable, int64_t, int64_t),
                  void *_Nullable context);
 
-/// The calling thread's tape, or null.
-void *_Nullable ks_current_tape(void);
-void ks_set_current_tape(void *_Nullable tape);
+/// The calling thread's tape, or null; `destroy` is called with it when the thread ends.
+void *_Nullable ks_thread_tape(void);
+void ks_set_thread_tape(void *tape, void (*destroy)(void *_Nullable));
 
 #pragma clang assume_nonnull end
 

@@ -57,12 +57,18 @@ final class Tape: @unchecked Sendable {
 
   // MARK: The thread's tape
 
-  private static let idle = Mutex<[Tape]>([])
   private static let lastScope = Atomic<UInt32>(0)
 
-  static var current: Tape? {
-    guard let pointer = ks_current_tape() else { return nil }
+  /// The thread's own tape, which stays with it from one scope to the next, or nil before the first.
+  private static var resident: Tape? {
+    guard let pointer = ks_thread_tape() else { return nil }
     return Unmanaged<Tape>.fromOpaque(pointer).takeUnretainedValue()
+  }
+
+  /// The thread's tape while a scope is open.
+  static var current: Tape? {
+    guard let tape = resident, tape.depth > 0 else { return nil }
+    return tape
   }
 
   /// The thread's tape while operations are to be recorded on it.
@@ -76,15 +82,17 @@ final class Tape: @unchecked Sendable {
 
   /// Runs `body` in a new gradient scope of this thread.
   static func withScope<Result>(_ body: (Tape, _ mark: Int) throws -> Result) rethrows -> Result {
-    if let tape = current { return try tape.nest(body) }
-    let tape = idle.withLock { $0.popLast() } ?? Tape()
-    tape.scope = lastScope.add(1, ordering: .relaxed).newValue
-    ks_set_current_tape(Unmanaged.passUnretained(tape).toOpaque())
-    defer {
-      ks_set_current_tape(nil)
-      idle.withLock { $0.append(tape) }
-    }
+    let tape = resident ?? make()
+    if tape.depth == 0 { tape.scope = lastScope.add(1, ordering: .relaxed).newValue }
     return try tape.nest(body)
+  }
+
+  private static func make() -> Tape {
+    let tape = Tape()
+    ks_set_thread_tape(Unmanaged.passRetained(tape).toOpaque()) { tape in
+      if let tape { Unmanaged<Tape>.fromOpaque(tape).release() }
+    }
+    return tape
   }
 
   private func nest<Result>(_ body: (Tape, Int) throws -> Result) rethrows -> Result {
