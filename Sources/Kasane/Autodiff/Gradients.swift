@@ -25,7 +25,7 @@ public struct Gradients {
     var index = 0
     let stamp = Parameter.nextStamp()
     model.forEachParameter { parameter in
-      guard parameter.takeStamp(stamp) else { return }
+      guard parameter.isTrainable, parameter.takeStamp(stamp) else { return }
       // The gradients are in the order in which the model they were taken of declares its parameters.
       let isNext = index < store.entries.count && store.entries[index].parameter === parameter
       let gradient = isNext ? store.entries[index].gradient : self[parameter]
@@ -45,7 +45,7 @@ public func valueWithGradient<Model: Module>(
 ) rethrows -> (value: Tensor, gradients: Gradients) {
   try Tape.withScope { tape, mark in
     let firstLeaf = tape.watchedCount
-    model.forEachParameter { tape.watch($0, firstLeaf: firstLeaf) }
+    model.forEachParameter { if $0.isTrainable { tape.watch($0, firstLeaf: firstLeaf) } }
     let value = try loss(model)
     tape.propagate(from: value, downTo: mark)
     return (value, tape.gradientsOfWatched(since: firstLeaf))

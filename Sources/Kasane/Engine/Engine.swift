@@ -1,56 +1,118 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Functions of one tensor, element by element.
-public enum UnaryPrimitive: Int32, CaseIterable, Sendable {
-  // In the order of `ks_unary_operation`.
-  case negate, square, squareRoot, exponential, logarithm, tanh, sigmoid, relu
-}
-
-/// Functions of two tensors, element by element, with broadcasting.
-public enum BinaryPrimitive: Int32, CaseIterable, Sendable {
-  // In the order of `ks_binary_operation`.
-  case add, subtract, multiply, divide
-  /// Gradient and value of the activation to the gradient of its input.
-  case tanhGradient, sigmoidGradient, reluGradient
-}
-
-/// A whole recurrent layer; see `recurrent`.
-public struct RecurrentCall {
-  let x: Tensor
-  let inputWeight: Tensor
-  let recurrentWeight: Tensor
-  let bias: Tensor?
-  let initialState: Tensor?
-  let activation: Activation
-}
-
-/// The gradients of a recurrent layer by its inputs.
-public struct RecurrentGradients {
-  let x: Tensor?
-  let inputWeight: Tensor
-  let recurrentWeight: Tensor
-  let bias: Tensor?
-  let initialState: Tensor?
-}
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
 
 /// The seam: everything numeric passes through these primitives. An engine sees checked shapes and never the
 /// tape; operations, layers and models never see what an engine does.
+///
+/// Tensors that go in may be views with any strides, also negative and zero ones, and have axes of size 0 or 1.
+/// Tensors that come out are new and contiguous. Axes are counted from 0.
 public protocol Engine: Sendable {
   /// The engine's name and its libraries' versions.
   var description: String { get }
 
-  /// A function of each element.
+  // MARK: Memory
+
+  /// Makes every element `value`, converted to the tensor's type.
+  func fill(_ target: Tensor, with value: Double)
+  /// Overwrites the elements of `target`, which may be a view, by those of `x`, broadcast and converted.
+  func copy(_ x: Tensor, into target: Tensor)
+  /// The value of the only element.
+  func scalar(_ x: Tensor) -> Double
+  /// Whether every element is neither infinite nor NaN.
+  func isFinite(_ x: Tensor) -> Bool
+
+  // MARK: Element by element
+
+  /// A function of each element. Traps where the type does not admit it.
   func unary(_ primitive: UnaryPrimitive, _ x: Tensor) -> Tensor
-  /// A function of each pair of elements. Traps where the shapes do not broadcast.
+  /// A function of each pair of elements of one type. Traps where the shapes do not broadcast.
   func binary(_ primitive: BinaryPrimitive, _ a: Tensor, _ b: Tensor) -> Tensor
-  /// Adds `value` to `total` in place; both of one shape and type.
+  /// The comparison of each pair of elements of one type, as bool. Traps where the shapes do not broadcast.
+  func compare(_ primitive: ComparisonPrimitive, _ a: Tensor, _ b: Tensor) -> Tensor
+  /// `a` where the bool `condition` is true, else `b`, all three broadcast; a and b of one type.
+  func select(_ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor
+  /// Adds `value` to `total` in place; both of one shape and type, `total` contiguous.
   func accumulate(_ value: Tensor, into total: Tensor)
-  /// The sum over the axes where `shape`, of the same rank, has size 1.
-  func sum(_ x: Tensor, to shape: Shape) -> Tensor
+
+  // MARK: Reductions
+
+  /// The reduction over the axes where `shape`, of the same rank, has size 1. Over no elements a sum is 0 and a
+  /// product 1; maximum and minimum, for which NaN beats every number, are never asked for there.
+  func reduce(_ primitive: ReductionPrimitive, _ x: Tensor, to shape: Shape) -> Tensor
+  /// Where along an axis the first maximum (or minimum) is, int64, that axis taken away. NaN counts as both.
+  func argument(_ primitive: ReductionPrimitive, _ x: Tensor, axis: Int) -> Tensor
+  /// The sums of the elements up to each one along an axis, or from each one on where reversed.
+  func cumulativeSum(_ x: Tensor, axis: Int, reversed: Bool) -> Tensor
+
+  // MARK: Products
+
   /// The matrix product over the last two axes, the others broadcast. With a transposition, all axes but the last
   /// of each operand count as one: [..., k] by [n, k] gives [..., n], [..., m] by [..., n] gives [m, n].
   func matrixProduct(_ a: Tensor, _ b: Tensor, transposing: Transposition) -> Tensor
-  /// Half the summed squared differences.
+  /// The convolution (cross-correlation) of images `[batch, height, width, inputs]` with a kernel
+  /// `[kernelHeight, kernelWidth, inputs / groups, outputs]`: `[batch, outHeight, outWidth, outputs]`, plus a bias
+  /// `[outputs]` where there is one.
+  func convolution(_ x: Tensor, _ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry) -> Tensor
+  /// The gradient of a convolution by its images, of the given shape.
+  func convolutionInputGradient(
+    _ gradient: Tensor, _ weight: Tensor, shape: Shape, _ geometry: ConvolutionGeometry
+  ) -> Tensor
+  /// The gradient of a convolution by its kernel, of the given shape.
+  func convolutionWeightGradient(
+    _ x: Tensor, _ gradient: Tensor, shape: Shape, _ geometry: ConvolutionGeometry
+  ) -> Tensor
+
+  // MARK: Pooling
+
+  /// The maximum over each window of images `[batch, height, width, channels]`, and where it is: the number of the
+  /// image's pixel, row * width + column, int64, the first where several are equal.
+  func maximumPool(_ x: Tensor, _ windows: PoolingWindows) -> (values: Tensor, indices: Tensor)
+  /// The average over each window of images `[batch, height, width, channels]`.
+  func averagePool(_ x: Tensor, _ windows: PoolingWindows) -> Tensor
+  /// The gradient of an average pooling by its images, of the given shape.
+  func averagePoolGradient(_ gradient: Tensor, shape: Shape, _ windows: PoolingWindows) -> Tensor
+
+  // MARK: Indexing and order
+
+  // Indices are int64 and within the axis; the operations check them.
+
+  /// The slices of `x` at the indices `[count]` along an axis.
+  func take(_ x: Tensor, _ indices: Tensor, axis: Int) -> Tensor
+  /// Adds the slices of `values` to those of `target`, contiguous, at the indices `[count]` along an axis, in order.
+  func scatterAdd(_ values: Tensor, _ indices: Tensor, axis: Int, into target: Tensor)
+  /// The elements of `x` at the indices along an axis; `indices` has the shape of the result, and that of `x` but
+  /// for the axis.
+  func takeAlong(_ x: Tensor, _ indices: Tensor, axis: Int) -> Tensor
+  /// Adds the elements of `values` to those of `target`, contiguous, at the indices along an axis, in order.
+  func scatterAddAlong(_ values: Tensor, _ indices: Tensor, axis: Int, into target: Tensor)
+  /// The elements of the last axis in order, and where each was, int64. Equal elements keep their order; NaN comes
+  /// after every number ascending, before every number descending.
+  func sort(_ x: Tensor, descending: Bool) -> (values: Tensor, indices: Tensor)
+
+  // MARK: Random numbers
+
+  /// Random numbers of a floating-point type from the stream of a seed, a function of the position alone.
+  func random(
+    _ distribution: RandomDistribution, shape: Shape, dtype: DType, seed: UInt64, stream: UInt64,
+    position: UInt64
+  ) -> Tensor
+
+  // MARK: Fused primitives
+
+  // Each has a plain composition, which is used where an engine has none of its own.
+
+  /// The softmax over the last axis.
+  func softmax(_ x: Tensor) -> Tensor
+  /// The logarithm of the softmax over the last axis.
+  func logSoftmax(_ x: Tensor) -> Tensor
+  /// Half the summed squared differences of two tensors of one shape.
   func halfSquaredError(_ a: Tensor, _ b: Tensor) -> Tensor
   /// One step of gradient descent: parameter -= rate * gradient, in place.
   func descend(_ parameter: Tensor, along gradient: Tensor, rate: Double)
@@ -66,6 +128,35 @@ public protocol Engine: Sendable {
 }
 
 extension Engine {
+  /// exp(x - max) over its sum.
+  public func softmax(_ x: Tensor) -> Tensor {
+    guard x.elementCount > 0 else { return Tensor(unsetLike: x) }
+    let exponentials = unary(.exponential, binary(.subtract, x, reduce(.maximum, x, to: x.rowShape)))
+    return binary(.divide, exponentials, reduce(.sum, exponentials, to: x.rowShape))
+  }
+
+  /// x - max - log(sum(exp(x - max))).
+  public func logSoftmax(_ x: Tensor) -> Tensor {
+    guard x.elementCount > 0 else { return Tensor(unsetLike: x) }
+    let shifted = binary(.subtract, x, reduce(.maximum, x, to: x.rowShape))
+    let total = reduce(.sum, unary(.exponential, shifted), to: x.rowShape)
+    return binary(.subtract, shifted, unary(.logarithm, total))
+  }
+
+  /// sum((a - b)^2) / 2.
+  public func halfSquaredError(_ a: Tensor, _ b: Tensor) -> Tensor {
+    let squares = unary(.square, binary(.subtract, a, b))
+    let total = reduce(.sum, squares, to: Shape(repeating: 1, count: a.rank))
+    return binary(.multiply, total, Tensor(repeating: 0.5, shape: Shape(), dtype: a.dtype))
+      .withoutRecord(shape: Shape())
+  }
+
+  /// parameter -= rate * gradient.
+  public func descend(_ parameter: Tensor, along gradient: Tensor, rate: Double) {
+    let change = binary(.multiply, gradient, Tensor(repeating: -rate, shape: Shape(), dtype: gradient.dtype))
+    accumulate(change, into: parameter)
+  }
+
   /// False: the layer is composed from plain operations.
   public func hasFusedRecurrent(for x: Tensor) -> Bool { false }
   /// Never called while `hasFusedRecurrent` is false.
@@ -74,6 +165,18 @@ extension Engine {
   public func recurrentGradient(
     _ call: RecurrentCall, states: Tensor, gradient: Tensor, needsInput: Bool, needsInitial: Bool
   ) -> RecurrentGradients { fatalError("\(self): no recurrent primitive") }
+}
+
+extension Tensor {
+  /// The shape with the last axis kept as one.
+  fileprivate var rowShape: Shape {
+    var shape = self.shape
+    shape[rank - 1] = 1
+    return shape
+  }
+
+  /// A contiguous tensor's elements under another shape, off the tape.
+  fileprivate func withoutRecord(shape: Shape) -> Tensor { withoutGradient { reshaped(to: shape) } }
 }
 
 /// The engine in use.

@@ -19,8 +19,13 @@ public final class Parameter: @unchecked Sendable {
   var storage: Tensor { Tensor(box: box) }
   private var box: TensorBox
 
+  /// Whether gradients are taken by it. A parameter that is not trained is part of the model's state all the same:
+  /// a running mean, say, or a frozen weight.
+  public let isTrainable: Bool
+
   /// A parameter with the given first value.
-  public init(_ value: Tensor) {
+  public init(_ value: Tensor, isTrainable: Bool = true) {
+    self.isTrainable = isTrainable
     box = value.copiedToOwnBox()
     number = Self.numbers.withLock { numbers in
       if let free = numbers.free.popLast() { return free }
@@ -87,7 +92,8 @@ extension Tensor {
   fileprivate func copiedToOwnBox() -> TensorBox {
     let copy = shape.withSizes { ks_tensor_make(dtype.rawValue, 0, Int32(rank), $0) }
     guard let copy else { fatalError("out of memory: no room for a parameter of shape \(shape), \(dtype)") }
-    ks_copy(copy, object)
-    return TensorBox(copy, owner: nil)
+    let box = TensorBox(copy, owner: nil)
+    engine.copy(self, into: Tensor(box: box))
+    return box
   }
 }

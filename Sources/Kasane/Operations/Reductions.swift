@@ -9,7 +9,7 @@ extension Tensor {
     } else {
       kept = Shape(repeating: 1, count: rank)
     }
-    let result = recorded(.sum, engine.sum(self, to: kept), self, saving: ghostIfRecording) { step in
+    let result = recorded(.sum, engine.reduce(.sum, self, to: kept), self, saving: ghostIfRecording) { step in
       step.add(step.gradient.broadcast(to: step[0].shape), to: 0)
     }
     if keepingAxes || rank == 0 { return result }
@@ -35,7 +35,7 @@ extension Tensor {
     let missing = rank - shape.count
     var kept = Shape(repeating: 1, count: missing)
     for size in shape { kept.append(size) }
-    let result = recorded(.sum, engine.sum(self, to: kept), self, saving: ghostIfRecording) { step in
+    let result = recorded(.sum, engine.reduce(.sum, self, to: kept), self, saving: ghostIfRecording) { step in
       step.add(step.gradient.broadcast(to: step[0].shape), to: 0)
     }
     return missing == 0 ? result : result.reshaped(to: shape)

@@ -67,7 +67,7 @@ public struct Tensor: Sendable {
   /// A tensor whose elements all have one value.
   public init(repeating value: Double, shape: Shape, dtype: DType = .float32) {
     self.init(unsetWithShape: shape, dtype: dtype)
-    ks_fill(object, value)
+    engine.fill(self, with: value)
   }
 
   /// A tensor of zeros.
@@ -128,17 +128,14 @@ public struct Tensor: Sendable {
   /// The value of a tensor with a single element.
   public var scalar: Double {
     precondition(elementCount == 1, "scalar of a tensor of shape \(shape)")
-    return ks_scalar(object)
+    return engine.scalar(self)
   }
 
   /// Whether every element is neither infinite nor NaN.
-  public var isFinite: Bool {
-    let source = contiguous()
-    return withExtendedLifetime(source) { ks_all_finite(source.object) }
-  }
+  public var isFinite: Bool { engine.isFinite(self) }
 
   /// Overwrites the elements by those of `x`, broadcast and converted. Only for a tensor that nobody else sees yet.
-  func fill(from x: Tensor) { withExtendedLifetime((self, x)) { ks_copy(object, x.object) } }
+  func fill(from x: Tensor) { engine.copy(x, into: self) }
 
   /// The elements converted to another type. Numbers too large for a whole-number type become its largest.
   public func cast(to dtype: DType) -> Tensor {

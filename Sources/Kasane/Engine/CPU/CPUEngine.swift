@@ -43,12 +43,24 @@ struct CPUEngine: Engine {
     return y
   }
 
+  func fill(_ target: Tensor, with value: Double) { ks_fill(target.object, value) }
+
+  func copy(_ x: Tensor, into target: Tensor) { ks_copy(target.object, x.object) }
+
+  func scalar(_ x: Tensor) -> Double { ks_scalar(x.object) }
+
+  func isFinite(_ x: Tensor) -> Bool {
+    let x = x.contiguous()
+    return withExtendedLifetime(x) { ks_all_finite(x.object) }
+  }
+
   func accumulate(_ value: Tensor, into total: Tensor) {
     ks_binary(BinaryPrimitive.add.rawValue, total.object, total.object, value.object)
   }
 
-  func sum(_ x: Tensor, to shape: Shape) -> Tensor {
-    Self.requireFloat("sum", x)
+  func reduce(_ primitive: ReductionPrimitive, _ x: Tensor, to shape: Shape) -> Tensor {
+    Self.requireFloat("\(primitive)", x)
+    precondition(primitive == .sum)
     let y = Tensor(unsetWithShape: shape, dtype: x.dtype)
     ks_sum(y.object, x.object)
     return y
