@@ -101,6 +101,7 @@ import Testing
       } + [
         GradientCase("matmul of views", [make.strided([3, 4]), make.strided([4, 2])]) { matmul($0[0], $0[1]) }
       ]
+    case .convolution, .convolutionInputGradient, .convolutionWeightGradient: return convolutionCases()
     case .recurrent: return recurrentCases(&make)
     case .halfSquaredError:
       return [Shape(), [1], [3, 5], [0], [2, 9, 1]].map { shape in

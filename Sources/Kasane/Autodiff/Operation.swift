@@ -6,6 +6,7 @@ public enum Operation: UInt8, CaseIterable, Sendable {
   case leaf
   case add, subtract, multiply, divide, negate, square, squareRoot, exponential, logarithm
   case sigmoid, tanh, relu, sigmoidGradient, tanhGradient, reluGradient
+  case convolution, convolutionInputGradient, convolutionWeightGradient
   case sum, matmul, recurrent, halfSquaredError
   case reshape, permute, transpose, select, embed, broadcast, stack, cast
 }

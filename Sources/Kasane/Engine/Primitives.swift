@@ -48,7 +48,7 @@ public struct Size2D: Hashable, Sendable, ExpressibleByIntegerLiteral {
 }
 
 /// Rows and columns of zeros around an image.
-public struct Margins: Hashable, Sendable {
+public struct Margins: Hashable, Sendable, ExpressibleByIntegerLiteral {
   /// How many there are on each side.
   public var top, bottom, left, right: Int
 
@@ -56,6 +56,14 @@ public struct Margins: Hashable, Sendable {
   public init(top: Int = 0, bottom: Int = 0, left: Int = 0, right: Int = 0) {
     (self.top, self.bottom, self.left, self.right) = (top, bottom, left, right)
   }
+  /// The same number on all four sides.
+  public init(_ all: Int) { self.init(top: all, bottom: all, left: all, right: all) }
+  /// The same number above and below, and the same to the left and to the right.
+  public init(vertical: Int, horizontal: Int) {
+    self.init(top: vertical, bottom: vertical, left: horizontal, right: horizontal)
+  }
+  /// The same number on all four sides.
+  public init(integerLiteral all: Int) { self.init(all) }
 }
 
 /// How a convolution's kernel lies on an image: checked and resolved to numbers, so that an engine need not
@@ -65,13 +73,27 @@ public struct ConvolutionGeometry: Hashable, Sendable {
   public var stride = Size2D(1)
   /// Distance of neighbouring elements of the kernel on the image, 1 for a dense kernel.
   public var dilation = Size2D(1)
-  /// Zeros around the image.
+  /// Zeros around the image. At the bottom and to the right the number may be negative: so many rows or columns of
+  /// the image are not looked at.
   public var margins = Margins()
   /// Into how many groups the channels are divided that do not see each other.
   public var groups = 1
 
   /// A dense kernel that moves in steps of one over an image without margins.
   public init() {}
+
+  /// The number of positions that a kernel takes on an image, along each axis.
+  public func outputSize(image: Size2D, kernel: Size2D) -> Size2D {
+    func positions(_ image: Int, _ before: Int, _ after: Int, _ kernel: Int, _ dilation: Int, _ stride: Int)
+      -> Int
+    {
+      let room = image + before + after - ((kernel - 1) * dilation + 1)
+      return room < 0 ? 0 : room / stride + 1
+    }
+    return Size2D(
+      positions(image.height, margins.top, margins.bottom, kernel.height, dilation.height, stride.height),
+      positions(image.width, margins.left, margins.right, kernel.width, dilation.width, stride.width))
+  }
 }
 
 /// The windows of a pooling: result `[i, j]` is made of the image's rows `rows[i]` and columns `columns[j]`.

@@ -8,15 +8,6 @@ extension CPUEngine {
   func select(_ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor { pending() }
   func argument(_ primitive: ReductionPrimitive, _ x: Tensor, axis: Int) -> Tensor { pending() }
   func cumulativeSum(_ x: Tensor, axis: Int, reversed: Bool) -> Tensor { pending() }
-  func convolution(_ x: Tensor, _ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry) -> Tensor {
-    pending()
-  }
-  func convolutionInputGradient(
-    _ gradient: Tensor, _ weight: Tensor, shape: Shape, _ geometry: ConvolutionGeometry
-  ) -> Tensor { pending() }
-  func convolutionWeightGradient(
-    _ x: Tensor, _ gradient: Tensor, shape: Shape, _ geometry: ConvolutionGeometry
-  ) -> Tensor { pending() }
   func maximumPool(_ x: Tensor, _ windows: PoolingWindows) -> (values: Tensor, indices: Tensor) { pending() }
   func averagePool(_ x: Tensor, _ windows: PoolingWindows) -> Tensor { pending() }
   func averagePoolGradient(_ gradient: Tensor, shape: Shape, _ windows: PoolingWindows) -> Tensor {
