@@ -28,8 +28,9 @@ public func recurrent(
     initialState.map { $0.hasShape(Shape(x.shape[0], hidden)) } ?? true,
     "recurrent: initial state of shape \(initialState!.shape), not [\(x.shape[0]), \(hidden)]")
   // The primitive's own backward is not recorded, so where a second derivative may be asked for, and where the
-  // engine has no such primitive, the layer is a composition.
-  guard engine.hasFusedRecurrent(for: x), !Tape.isNested else {
+  // engine has no such primitive, the layer is a composition. Over no sequences or steps it has nothing to do.
+  let isEmpty = x.shape[0] == 0 || x.shape[1] == 0
+  guard engine.hasFusedRecurrent(for: x), !Tape.isNested, !isEmpty else {
     return composedRecurrent(x, inputWeight, recurrentWeight, bias, initialState, activation)
   }
   let call = RecurrentCall(
