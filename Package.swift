@@ -38,6 +38,7 @@ let package = Package(
     .testTarget(
       name: "KasaneRecipesTests", dependencies: ["Kasane", "KasaneModels", "KasaneRecipes"],
       resources: [.copy("Fixtures")]),
+    .testTarget(name: "DocumentationTests", dependencies: ["Kasane"]),
     .testTarget(name: "CommandTests", dependencies: ["Kasane", "KasaneCommand"]),
   ],
   swiftLanguageModes: [.v6]

@@ -274,25 +274,15 @@ public final class BinaryAddition: Recipe {
     return lines + ["\(terms[0]) + \(terms[1]) = \(sum)  (\(verdict))"]
   }
 
-  /// Milliseconds of whole training iterations, the making of the problems apart; one block of iterations after
-  /// another until `seconds` have passed.
+  /// Milliseconds of whole training iterations, the making of the problems apart.
   public func benchmark(seconds: Double) -> [Double] {
     var random = RandomGenerator(seed: seed, stream: Stream.closing)
     let pool = (0..<64).map { _ in Problems(options.batch, bits: options.bits, using: &random) }
-    var times: [Double] = []
-    let clock = ContinuousClock()
-    // A block of iterations a time, so that reading the clock does not count.
-    var block = 1
-    func run() -> Double {
-      let start = clock.now
-      for index in 0..<block { _ = train(on: pool[index % pool.count]) }
-      let parts = (clock.now - start).components
-      return Double(parts.seconds) * 1e3 + Double(parts.attoseconds) * 1e-15
+    var next = 0
+    return Timing.sample(seconds: seconds) {
+      _ = train(on: pool[next % pool.count])
+      next += 1
     }
-    while run() < 0.2 { block *= 2 }
-    let end = clock.now + .seconds(seconds)
-    while clock.now < end || times.isEmpty { times.append(run() / Double(block)) }
-    return times
   }
 }
 

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// How long repeated work takes.
+package enum Timing {
+  /// Milliseconds of one run of `body`, measured again and again until `seconds` have passed, after a warm-up. Short
+  /// bodies are timed in blocks, so that reading the clock does not count.
+  package static func sample(seconds: Double, _ body: () -> Void) -> [Double] {
+    let clock = ContinuousClock()
+    var block = 1
+    func run() -> Double {
+      let parts = clock.measure { for _ in 0..<block { body() } }.components
+      return Double(parts.seconds) * 1e3 + Double(parts.attoseconds) * 1e-15
+    }
+    while run() < min(0.2, seconds * 10) { block *= 2 }
+    let end = clock.now + .seconds(seconds)
+    var times: [Double] = []
+    while clock.now < end || times.isEmpty { times.append(run() / Double(block)) }
+    return times
+  }
+}
