@@ -34,7 +34,8 @@ let package = Package(
       dependencies: [
         "Kasane", "KasaneRecipes", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
-    .testTarget(name: "KasaneTests", dependencies: ["Kasane", "CKernels"]),
+    .testTarget(
+      name: "KasaneTests", dependencies: ["Kasane", "CKernels"], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "KasaneRecipesTests", dependencies: ["Kasane", "KasaneModels", "KasaneRecipes"],
       resources: [.copy("Fixtures")]),

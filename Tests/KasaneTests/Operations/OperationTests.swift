@@ -172,9 +172,9 @@ extension DType {
   }
 }
 
-/// Compares a tensor with the exact one, relative to the largest element.
+/// Compares a tensor with the exact one, relative to a scale: without one, to the largest element, at least 1.
 func expectClose(
-  _ found: Tensor, _ exact: Tensor, _ tolerance: Double, _ name: String = "",
+  _ found: Tensor, _ exact: Tensor, _ tolerance: Double, scale: Double? = nil, _ name: String = "",
   sourceLocation: SourceLocation = #_sourceLocation
 ) {
   guard found.shape == exact.shape else {
@@ -184,7 +184,7 @@ func expectClose(
   }
   let a = found.cast(to: .float64).elements(as: Double.self)
   let b = exact.cast(to: .float64).elements(as: Double.self)
-  let scale = b.reduce(1) { $1.isFinite ? max($0, abs($1)) : $0 }
+  let scale = scale ?? b.reduce(1) { $1.isFinite ? max($0, abs($1)) : $0 }
   let wrong = a.indices.first {
     !(abs(a[$0] - b[$0]) <= tolerance * scale || a[$0] == b[$0] || a[$0].isNaN && b[$0].isNaN)
   }

@@ -9,7 +9,7 @@ enum RecurrentRows {
         OperationRow(
           "recurrent \(activation) \(batch) \(steps)", covers: ["recurrent"],
           [Input([batch, steps, 2]), Input([2, 3]), Input([3, 3]), Input([3]), Input([batch, 3])],
-          dtypes: [.float64, .float32], isInPyTorch: activation != .sigmoid && steps > 0
+          dtypes: [.float64, .float32], isInPyTorch: steps > 0
         ) {
           Kasane.recurrent(
             $0[0], inputWeight: $0[1], recurrentWeight: $0[2], bias: $0[3], initialState: $0[4],
