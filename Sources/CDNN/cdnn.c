@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include <oneapi/dnnl/dnnl.h>
+#include <oneapi/dnnl/dnnl_debug.h>
 
 const char *cdnn_version(void) {
   static char text[32];
@@ -11,6 +12,8 @@ const char *cdnn_version(void) {
   snprintf(text, sizeof text, "%d.%d.%d", version->major, version->minor, version->patch);
   return text;
 }
+
+const char *cdnn_status_name(int status) { return dnnl_status2str((dnnl_status_t)status); }
 
 // dnnl_sgemm has the same signature in both major versions.
 int cdnn_sgemm(int transpose_a, int transpose_b, int64_t m, int64_t n, int64_t k, float alpha, const float *a,

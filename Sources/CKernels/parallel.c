@@ -10,8 +10,11 @@
 #endif
 
 #include "ks_kernels.h"
+#include "pool.h"
 
 static _Atomic int32_t thread_count;
+/// What the calling thread has told the OpenMP run-time library.
+static KS_THREAD_LOCAL int32_t adopted;
 
 static int32_t available_processors(void) {
 #if defined(__linux__) && defined(CPU_COUNT)
@@ -36,6 +39,13 @@ void ks_set_threads(int32_t count) {
   // The OpenMP run-time library comes with oneDNN, whichever one it was built with.
   void (*set)(int) = (void (*)(int))dlsym(RTLD_DEFAULT, "omp_set_num_threads");
   if (set != NULL) set(count);
+  adopted = count;
+}
+
+int32_t ks_adopt_threads(void) {
+  int32_t count = ks_threads();
+  if (adopted != count) ks_set_threads(count);
+  return count;
 }
 
 typedef struct {

@@ -3,6 +3,7 @@
 #ifndef KASANE_CDNN_H
 #define KASANE_CDNN_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /// The version of the oneDNN library that is loaded, such as "2.6.3".
@@ -12,5 +13,33 @@ const char *cdnn_version(void);
 /// Returns 0, or oneDNN's status code.
 int cdnn_sgemm(int transpose_a, int transpose_b, int64_t m, int64_t n, int64_t k, float alpha, const float *a,
                int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
+
+/// oneDNN's name of a status code, such as "unimplemented".
+const char *cdnn_status_name(int status);
+
+/// What a convolution's primitive computes from the other two of images, kernel and results.
+enum { CDNN_RESULTS, CDNN_IMAGES_GRADIENT, CDNN_WEIGHT_GRADIENT };
+
+/// A convolution in single precision: images [batch, height, width, inputs], a kernel [kernel_height, kernel_width,
+/// inputs / groups, outputs] and results [batch, out_height, out_width, outputs], all contiguous and not empty.
+typedef struct {
+  int64_t computes, has_bias;
+  int64_t threads;  // that the calling thread's parallel regions have
+  int64_t batch, height, width, inputs, out_height, out_width, outputs, kernel_height, kernel_width;
+  int64_t stride_height, stride_width, dilation_height, dilation_width;
+  int64_t top, left, bottom, right;  // zeros around the images; the latter two may be negative, down to 1 - stride
+  int64_t groups;
+} cdnn_convolution;
+
+/// A convolution made ready. Making one is slow, so they are kept; any thread may use one.
+typedef struct cdnn_primitive cdnn_primitive;
+
+/// Finds a convolution among those kept, or makes it. It must be given back by `cdnn_convolution_run`, which wants
+/// `workspace` bytes of memory. Returns 0, or oneDNN's status code.
+int cdnn_convolution_find(const cdnn_convolution *shape, cdnn_primitive **primitive, size_t *workspace);
+/// Computes the one of images, weight and results that the primitive is for. `bias` is null where the shape has none;
+/// `workspace` is aligned to 64 bytes. Returns 0, or oneDNN's status code.
+int cdnn_convolution_run(cdnn_primitive *primitive, float *images, float *weight, float *bias, float *results,
+                         void *workspace);
 
 #endif

@@ -123,6 +123,9 @@ const char *ks_instruction_set(void);
 /// Threads that parallel kernels use, oneDNN's included.
 int32_t ks_threads(void);
 void ks_set_threads(int32_t count);
+/// Makes the calling thread's parallel regions in libraries have as many threads as ours, and returns the number: each
+/// thread that calls a library has a number of its own.
+int32_t ks_adopt_threads(void);
 
 /// Calls body(context, first, last) on parts of [0, count), on several threads when there is more than `grain`.
 void ks_parallel(int64_t count, int64_t grain, void (*body)(void *_Nullable, int64_t, int64_t),

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// What differs between oneDNN's versions 2 and 3: memory descriptions are values in the one, objects in the other, and
+// version 3 has no operation descriptions.
+#ifndef KASANE_DESCRIPTIONS_H
+#define KASANE_DESCRIPTIONS_H
+
+#include <oneapi/dnnl/dnnl.h>
+
+#if DNNL_VERSION_MAJOR >= 3
+/// A description that is owned.
+typedef dnnl_memory_desc_t description;
+/// A description that belongs to somebody.
+typedef const_dnnl_memory_desc_t description_reference;
+
+static inline description_reference refer(const description *owned) { return *owned; }
+
+static inline dnnl_status_t describe_by_tag(description *made, int rank, const dnnl_dims_t sizes,
+                                            dnnl_format_tag_t tag) {
+  return dnnl_memory_desc_create_with_tag(made, rank, sizes, dnnl_f32, tag);
+}
+
+static inline dnnl_status_t describe_by_strides(description *made, int rank, const dnnl_dims_t sizes,
+                                                const dnnl_dims_t strides) {
+  return dnnl_memory_desc_create_with_strides(made, rank, sizes, dnnl_f32, strides);
+}
+
+static inline void forget(description *owned) { dnnl_memory_desc_destroy(*owned); }
+#else
+typedef dnnl_memory_desc_t description;
+typedef const dnnl_memory_desc_t *description_reference;
+
+static inline description_reference refer(const description *owned) { return owned; }
+
+static inline dnnl_status_t describe_by_tag(description *made, int rank, const dnnl_dims_t sizes,
+                                            dnnl_format_tag_t tag) {
+  return dnnl_memory_desc_init_by_tag(made, rank, sizes, dnnl_f32, tag);
+}
+
+static inline dnnl_status_t describe_by_strides(description *made, int rank, const dnnl_dims_t sizes,
+                                                const dnnl_dims_t strides) {
+  return dnnl_memory_desc_init_by_strides(made, rank, sizes, dnnl_f32, strides);
+}
+
+static inline void forget(description *owned) { (void)owned; }
+#endif
+
+#endif
