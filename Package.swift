@@ -8,6 +8,7 @@ let package = Package(
   platforms: [.macOS(.v15)],
   products: [
     .library(name: "Kasane", targets: ["Kasane"]),
+    .library(name: "KasaneData", targets: ["KasaneData"]),
     .library(name: "KasaneModels", targets: ["KasaneModels"]),
     .library(name: "KasaneRecipes", targets: ["KasaneRecipes"]),
     .executable(name: "kasane", targets: ["KasaneCommand"]),
@@ -22,11 +23,15 @@ let package = Package(
     .target(
       name: "Kasane",
       dependencies: ["CDNN", "CKernels", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
+    .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CSamples", exclude: ["digits"]),
+    .target(name: "KasaneData", dependencies: ["CSamples", "CZlib", "Kasane"]),
     .target(name: "KasaneModels", dependencies: ["Kasane"]),
     .target(
       name: "KasaneRecipes",
       dependencies: [
-        "Kasane", "KasaneModels", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Kasane", "KasaneData", "KasaneModels",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     // Named apart from `Kasane`: on a file system that ignores case `kasane` would be the same folder.
     .executableTarget(
@@ -36,18 +41,19 @@ let package = Package(
       ]),
     .testTarget(
       name: "KasaneTests", dependencies: ["Kasane", "CKernels"], resources: [.copy("Fixtures")]),
+    .testTarget(name: "KasaneDataTests", dependencies: ["Kasane", "KasaneData"]),
     .testTarget(
-      name: "KasaneRecipesTests", dependencies: ["Kasane", "KasaneModels", "KasaneRecipes"],
+      name: "KasaneRecipesTests", dependencies: ["Kasane", "KasaneData", "KasaneModels", "KasaneRecipes"],
       resources: [.copy("Fixtures")]),
     .testTarget(name: "DocumentationTests", dependencies: ["Kasane"]),
-    .testTarget(name: "CommandTests", dependencies: ["Kasane", "KasaneCommand"]),
+    .testTarget(name: "CommandTests", dependencies: ["Kasane", "KasaneData", "KasaneCommand"]),
   ],
   swiftLanguageModes: [.v6]
 )
 
 // The checks before a change lands build with warnings as errors; a user with a newer compiler should not.
 if Context.environment["KASANE_STRICT"] != nil {
-  for target in package.targets {
+  for target in package.targets where target.type != .system {
     target.swiftSettings = (target.swiftSettings ?? []) + [.treatAllWarnings(as: .error)]
     target.cSettings = (target.cSettings ?? []) + [.treatAllWarnings(as: .error)]
   }
