@@ -5,6 +5,7 @@
     apply_to = function)
 #define KS_TABLE ks_table_avx512
 #define KS_NAME "avx512"
+#define KS_HALF_CONVERSIONS
 #include "kernels.inc"
 #pragma clang attribute pop
 #endif

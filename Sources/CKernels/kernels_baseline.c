@@ -3,6 +3,7 @@
 #define KS_TABLE ks_table_baseline
 #if defined(__aarch64__)
 #define KS_NAME "neon"
+#define KS_HALF_CONVERSIONS
 #else
 #define KS_NAME "baseline"
 #endif

@@ -10,6 +10,12 @@ typedef void (*ks_unary_loop)(void *out, const void *x, int64_t count, int64_t s
 typedef void (*ks_binary_loop)(void *out, const void *a, const void *b, int64_t count, int64_t a_stride,
                                int64_t b_stride);
 
+typedef void (*ks_select_loop)(void *out, const void *condition, const void *a, const void *b, int64_t count,
+                               int64_t condition_stride, int64_t a_stride, int64_t b_stride);
+typedef void (*ks_cast_loop)(void *out, const void *x, int64_t count, int64_t out_stride, int64_t stride);
+
+enum { dtypes = KS_BOOL + 1 };
+
 /// A matrix by its first element and its two strides.
 typedef struct {
   const float *data;
@@ -18,14 +24,22 @@ typedef struct {
 
 typedef struct {
   const char *name;
+  // By element type; null where an operation makes no sense for it.
+  ks_unary_loop unary[KS_UNARY_COUNT][dtypes];
+  ks_binary_loop binary[KS_BINARY_COUNT][dtypes];
+  /// Results are bool.
+  ks_binary_loop comparison[KS_LESS_OR_EQUAL + 1][dtypes];
+  /// By the size of an element.
+  ks_select_loop select[9];
+  /// From one type to another.
+  ks_cast_loop cast[dtypes][dtypes];
   // By element type: 0 for float32, 1 for float64.
-  ks_unary_loop unary[KS_UNARY_COUNT][2];
-  ks_binary_loop binary[KS_BINARY_COUNT][2];
   /// out[0] += sum of x
   void (*sum[2])(void *out, const void *x, int64_t count, int64_t stride);
   void (*half_squared_error[2])(void *out, const void *a, const void *b, int64_t count);
   void (*descend[2])(void *parameter, const void *gradient, double rate, int64_t count);
-  bool (*all_finite)(const float *x, int64_t count);
+  /// By floating-point type.
+  bool (*all_finite[4])(const void *x, int64_t count);
   /// c[m, n] = a[m, k] b[k, n] (+ c when accumulating); c's rows are `ldc` apart.
   void (*product)(float *c, int64_t ldc, ks_matrix a, ks_matrix b, int64_t m, int64_t n, int64_t k,
                   bool accumulate);

@@ -65,10 +65,32 @@ typedef enum {
   KS_BINARY_COUNT,
 } ks_binary_operation;
 
-/// out = f(x) element by element. Same shape; float32 or float64.
-void ks_unary(int32_t operation, KSTensor *out, KSTensor *x);
-/// out = f(a, b) with a and b broadcast to out's shape. out may be a or b where that has out's shape.
-void ks_binary(int32_t operation, KSTensor *out, KSTensor *a, KSTensor *b);
+typedef enum {
+  KS_EQUAL,
+  KS_NOT_EQUAL,
+  KS_LESS,
+  KS_LESS_OR_EQUAL,
+  KS_GREATER,
+  KS_GREATER_OR_EQUAL,
+} ks_comparison;
+
+/// What came of a call.
+enum {
+  KS_DONE = 0,
+  /// The operation makes no sense for the elements' type.
+  KS_WRONG_TYPE = 1,
+  /// A whole number was to be divided by zero.
+  KS_DIVISION_BY_ZERO = 2,
+};
+
+/// out = f(x) element by element, of one shape and type. Returns KS_DONE or KS_WRONG_TYPE.
+int32_t ks_unary(int32_t operation, KSTensor *out, KSTensor *x);
+/// out = f(a, b) with a and b, of out's type, broadcast to out's shape. out may be a or b where that has out's shape.
+int32_t ks_binary(int32_t operation, KSTensor *out, KSTensor *a, KSTensor *b);
+/// The same for a comparison: out is of type bool, a and b of one type.
+void ks_compare(int32_t comparison, KSTensor *out, KSTensor *a, KSTensor *b);
+/// out = a where the bool condition is true, else b, all broadcast to out's shape.
+void ks_select(KSTensor *out, KSTensor *condition, KSTensor *a, KSTensor *b);
 /// out = x converted to out's type, x broadcast to out's shape; out may be a view.
 void ks_copy(KSTensor *out, KSTensor *x);
 /// Every element of out becomes value.

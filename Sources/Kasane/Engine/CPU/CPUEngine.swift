@@ -7,42 +7,6 @@ internal import CKernels
 struct CPUEngine: Engine {
   var description: String { "cpu, oneDNN \(String(cString: cdnn_version()))" }
 
-  static func requireFloat(_ operation: @autoclosure () -> String, _ x: Tensor) {
-    precondition(
-      x.dtype == .float32 || x.dtype == .float64,
-      "\(operation()): \(x.dtype) where float32 or float64 is needed")
-  }
-
-  func unary(_ primitive: UnaryPrimitive, _ x: Tensor) -> Tensor {
-    Self.requireFloat("\(primitive)", x)
-    let y = Tensor(unsetLike: x)
-    ks_unary(primitive.rawValue, y.object, x.object)
-    return y
-  }
-
-  func binary(_ primitive: BinaryPrimitive, _ a: Tensor, _ b: Tensor) -> Tensor {
-    Self.requireFloat("\(primitive)", a)
-    precondition(
-      a.object.pointee.dtype == b.object.pointee.dtype,
-      "\(primitive): \(a.dtype) with \(b.dtype); cast one of them")
-    let y: Tensor
-    if b.object.pointee.rank == 0 {
-      y = Tensor(unsetLike: a)
-    } else {
-      let (left, right) = (a.shape, b.shape)
-      if left == right {
-        y = Tensor(unsetLike: a)
-      } else {
-        guard let shape = left.broadcast(with: right) else {
-          preconditionFailure("\(primitive): shapes \(left) and \(right) do not broadcast")
-        }
-        y = Tensor(unsetWithShape: shape, dtype: a.dtype)
-      }
-    }
-    ks_binary(primitive.rawValue, y.object, a.object, b.object)
-    return y
-  }
-
   func fill(_ target: Tensor, with value: Double) { ks_fill(target.object, value) }
 
   func copy(_ x: Tensor, into target: Tensor) { ks_copy(target.object, x.object) }
@@ -54,12 +18,8 @@ struct CPUEngine: Engine {
     return withExtendedLifetime(x) { ks_all_finite(x.object) }
   }
 
-  func accumulate(_ value: Tensor, into total: Tensor) {
-    ks_binary(BinaryPrimitive.add.rawValue, total.object, total.object, value.object)
-  }
-
   func reduce(_ primitive: ReductionPrimitive, _ x: Tensor, to shape: Shape) -> Tensor {
-    Self.requireFloat("\(primitive)", x)
+    precondition(x.dtype == .float32 || x.dtype == .float64)
     precondition(primitive == .sum)
     let y = Tensor(unsetWithShape: shape, dtype: x.dtype)
     ks_sum(y.object, x.object)
