@@ -23,10 +23,10 @@ static KSTensor *make_header(size_t data_bytes) {
 KSTensor *ks_tensor_make(uint8_t dtype, uint8_t device, int32_t rank, const int64_t *shape) {
   int64_t count = 1;
   for (int32_t axis = 0; axis < rank; axis++) {
-    if (__builtin_mul_overflow(count, shape[axis], &count)) return NULL;
+    if (shape[axis] < 0 || __builtin_mul_overflow(count, shape[axis], &count)) return NULL;
   }
   int64_t bytes;
-  if (__builtin_mul_overflow(count, (int64_t)ks_element_size(dtype), &bytes) || bytes < 0) return NULL;
+  if (__builtin_mul_overflow(count, (int64_t)ks_element_size(dtype), &bytes)) return NULL;
   KSTensor *tensor = make_header((size_t)bytes);
   if (tensor == NULL) return NULL;
   tensor->data = (char *)tensor + header_bytes;

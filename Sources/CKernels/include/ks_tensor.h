@@ -44,7 +44,7 @@ static inline size_t ks_element_size(uint8_t dtype) {
   return sizes[dtype];
 }
 
-/// A new contiguous tensor with unset elements; null when the memory cannot be had.
+/// A new contiguous tensor with unset elements; null when a size is negative or the memory cannot be had.
 KSTensor *_Nullable ks_tensor_make(uint8_t dtype, uint8_t device, int32_t rank, const int64_t *shape);
 
 /// A view of `base` at an offset of `offset` elements. The caller keeps the elements alive.

@@ -8,5 +8,6 @@ public enum Operation: UInt8, CaseIterable, Sendable {
   case sigmoid, tanh, relu, sigmoidGradient, tanhGradient, reluGradient
   case convolution, convolutionInputGradient, convolutionWeightGradient
   case sum, matmul, recurrent, halfSquaredError
-  case reshape, permute, transpose, select, embed, broadcast, stack, cast
+  case reshape, permute, transpose, select, slice, embed, replace, broadcast, unfold, fold, cast
+  case stack, concatenate
 }

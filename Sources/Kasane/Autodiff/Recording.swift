@@ -29,6 +29,22 @@ struct PullbackStep: ~Copyable {
     let target = tape.edge(node, input)
     if target >= 0 { tape.accumulate(value(), at: target) }
   }
+
+  /// Adds a gradient of which most elements are zero: `change` adds the others in place to the sum of what has
+  /// arrived at the input, which nobody else sees and is zero still where the flag says so. Where the backward pass
+  /// is recorded itself, the whole gradient `value` is added instead.
+  func addInPlace(
+    to input: Int, shape: Shape, else value: @autoclosure () -> Tensor,
+    _ change: (_ sum: Tensor, _ isZero: Bool) -> Void
+  ) {
+    let target = tape.edge(node, input)
+    guard target >= 0 else { return }
+    if tape.isRecording {
+      tape.accumulate(value(), at: target)
+    } else {
+      tape.accumulateInPlace(at: target, shape: shape, dtype: gradient.dtype, change)
+    }
+  }
 }
 
 /// Puts an operation on the thread's tape where a gradient scope is open and an input is part of it, and returns

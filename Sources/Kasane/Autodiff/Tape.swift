@@ -319,4 +319,21 @@ final class Tape: @unchecked Sendable {
       sums[node] = true
     }
   }
+
+  /// Lets `change` add to the gradient at a node in place.
+  func accumulateInPlace(
+    at node: Int, shape: Shape, dtype: DType, _ change: (_ sum: Tensor, _ isZero: Bool) -> Void
+  ) {
+    guard node >= passMark else { return }
+    if let present = adjoints.take(node) {
+      let sum = sums[node] ? present : present.copied()
+      change(sum, false)
+      adjoints[node] = sum
+    } else {
+      let sum = Tensor(zeros: shape, dtype: dtype)
+      change(sum, true)
+      adjoints[node] = sum
+    }
+    sums[node] = true
+  }
 }

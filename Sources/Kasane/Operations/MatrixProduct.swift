@@ -6,11 +6,12 @@ public enum Transposition: Sendable {
 }
 
 /// The matrix product over the last two axes, earlier axes broadcast: [..., m, k] by [..., k, n] gives
-/// [..., m, n].
+/// [..., m, n]. An operand with one axis is a row on the left, a column on the right, and that axis of the result is
+/// taken away: [k] by [k] is one number, [..., m, k] by [k] gives [..., m].
 public func matmul(_ a: Tensor, _ b: Tensor) -> Tensor {
+  if a.rank < 2 || b.rank < 2 { return vectorProduct(a, b) }
   precondition(
-    a.rank >= 2 && b.rank >= 2 && a.shape[a.rank - 1] == b.shape[b.rank - 2],
-    "matmul: shapes \(a.shape) and \(b.shape) do not fit")
+    a.shape[a.rank - 1] == b.shape[b.rank - 2], "matmul: shapes \(a.shape) and \(b.shape) do not fit")
   let y = engine.matrixProduct(a, b, transposing: .none)
   if b.rank == 2 {
     return recorded(.matmul, y, a, b, saving: a, b) { step in
@@ -24,6 +25,16 @@ public func matmul(_ a: Tensor, _ b: Tensor) -> Tensor {
   }
 }
 
+/// The product with a vector on one side or both.
+private func vectorProduct(_ a: Tensor, _ b: Tensor) -> Tensor {
+  precondition(
+    a.rank > 0 && b.rank > 0 && a.shape[a.rank - 1] == b.shape[Swift.max(0, b.rank - 2)],
+    "matmul: shapes \(a.shape) and \(b.shape) do not fit")
+  let product = matmul(a.rank == 1 ? a.expanded(axis: 0) : a, b.rank == 1 ? b.expanded(axis: 1) : b)
+  let column = b.rank == 1 ? product.squeezed(axis: -1) : product
+  return a.rank == 1 ? column.squeezed(axis: b.rank == 1 ? -1 : -2) : column
+}
+
 /// The product of a and b as matrices, one of them transposed, with all axes but the last taken as one: no views
 /// are made where nothing is recorded.
 func flatProduct(_ a: Tensor, _ b: Tensor, transposing: Transposition) -> Tensor {
@@ -32,4 +43,18 @@ func flatProduct(_ a: Tensor, _ b: Tensor, transposing: Transposition) -> Tensor
   let rows = a.shape.dropLast().reduce(1, *)
   let left = a.reshaped(to: [rows, a.shape[a.rank - 1]])
   return matmul(left.transposed(), b.reshaped(to: [rows, b.shape[b.rank - 1]]))
+}
+
+/// The sum of the products of two vectors' elements.
+public func dot(_ a: Tensor, _ b: Tensor) -> Tensor {
+  precondition(
+    a.rank == 1 && b.rank == 1 && a.shape == b.shape,
+    "dot: shapes \(a.shape) and \(b.shape) are no two vectors")
+  return matmul(a, b)
+}
+
+/// The products of all pairs of two vectors' elements: [m] and [n] give [m, n].
+public func outer(_ a: Tensor, _ b: Tensor) -> Tensor {
+  precondition(a.rank == 1 && b.rank == 1, "outer: shapes \(a.shape) and \(b.shape) are no two vectors")
+  return a.expanded(axis: 1) * b
 }

@@ -37,7 +37,8 @@ public struct Shape: RandomAccessCollection, MutableCollection, ExpressibleByArr
   /// The shape with the given sizes.
   public init(arrayLiteral sizes: Int...) { self.init(sizes) }
 
-  init(repeating size: Int, count: Int) {
+  /// The shape with `count` axes of one size.
+  public init(repeating size: Int, count: Int) {
     for _ in 0..<count { append(size) }
   }
 
@@ -73,8 +74,49 @@ public struct Shape: RandomAccessCollection, MutableCollection, ExpressibleByArr
   /// The number of elements of a tensor of this shape.
   public var elementCount: Int {
     var product = 1
-    for axis in 0..<count { product *= self[axis] }
+    for axis in 0..<count {
+      let (next, overflows) = product.multipliedReportingOverflow(by: self[axis])
+      precondition(!overflows, "shape \(self) has more elements than can be counted")
+      product = next
+    }
     return product
+  }
+
+  /// The strides, in elements, of a contiguous tensor of this shape.
+  var rowMajorStrides: Shape {
+    var strides = self
+    var stride = 1
+    for axis in (0..<count).reversed() {
+      strides[axis] = stride
+      stride *= self[axis]
+    }
+    return strides
+  }
+
+  /// The shape without one of its axes.
+  public func removing(at axis: Int) -> Shape {
+    precondition(axis >= 0 && axis < count, "axis \(axis) of a shape with \(count) axes")
+    var result = Shape()
+    for other in 0..<count where other != axis { result.append(self[other]) }
+    return result
+  }
+
+  /// The shape with a further axis, before the one that has its place now.
+  public func inserting(_ size: Int, at axis: Int) -> Shape {
+    precondition(axis >= 0 && axis <= count, "axis \(axis) of a shape with \(count + 1) axes")
+    var result = Shape()
+    for other in 0...count {
+      if other == axis { result.append(size) }
+      if other < count { result.append(self[other]) }
+    }
+    return result
+  }
+
+  /// The shape with one axis of another size.
+  public func replacing(at axis: Int, with size: Int) -> Shape {
+    var result = self
+    result[axis] = size
+    return result
   }
 
   /// The sizes as C's 64-bit integers.
@@ -83,7 +125,7 @@ public struct Shape: RandomAccessCollection, MutableCollection, ExpressibleByArr
   }
 
   /// The shape that two operands broadcast to by NumPy's rule, or nil when they do not fit.
-  func broadcast(with other: Shape) -> Shape? {
+  public func broadcast(with other: Shape) -> Shape? {
     let (longer, shorter) = count >= other.count ? (self, other) : (other, self)
     var result = longer
     let missing = longer.count - shorter.count

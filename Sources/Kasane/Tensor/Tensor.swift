@@ -8,7 +8,7 @@ internal import CKernels
 /// contiguous tensors are views that share their elements without copying. Tensors can be passed between
 /// threads and tasks freely.
 public struct Tensor: Sendable {
-  let box: TensorBox
+  private(set) var box: TensorBox
 
   /// Header and elements as C sees them, valid while the tensor is held: take it of a variable or a parameter, never
   /// of the result of a call, which would be gone before the pointer is used.
@@ -17,8 +17,13 @@ public struct Tensor: Sendable {
   /// A tensor with unset elements, to be filled by an engine.
   init(unsetWithShape shape: Shape, dtype: DType) {
     let made = shape.withSizes { ks_tensor_make(dtype.rawValue, 0, Int32(shape.count), $0) }
-    guard let made else { fatalError("out of memory: no room for a tensor of shape \(shape), \(dtype)") }
+    guard let made else { Self.cannotMake(shape, dtype) }
     box = TensorBox.holding(made)
+  }
+
+  private static func cannotMake(_ shape: Shape, _ dtype: DType) -> Never {
+    precondition(!shape.contains { $0 < 0 }, "a tensor of shape \(shape), which has a negative size")
+    fatalError("out of memory: no room for a tensor of shape \(shape), \(dtype)")
   }
 
   /// A tensor with the shape and element type of another, its elements unset.
@@ -29,9 +34,7 @@ public struct Tensor: Sendable {
         source.pointee.dtype, source.pointee.device, Int32(source.pointee.rank),
         bytes.baseAddress!.assumingMemoryBound(to: Int64.self))
     }
-    guard let made else {
-      fatalError("out of memory: no room for a tensor of shape \(other.shape), \(other.dtype)")
-    }
+    guard let made else { Self.cannotMake(other.shape, other.dtype) }
     box = TensorBox.holding(made)
   }
 
@@ -133,6 +136,10 @@ public struct Tensor: Sendable {
 
   /// Whether every element is neither infinite nor NaN.
   public var isFinite: Bool { engine.isFinite(self) }
+
+  /// Whether the elements belong to this variable alone, so that they can be changed in place. Small tensors may
+  /// say no although nobody else uses them.
+  mutating func holdsElementsAlone() -> Bool { isKnownUniquelyReferenced(&box) && box.owner == nil }
 
   /// Overwrites the elements by those of `x`, broadcast and converted. Only for a tensor that nobody else sees yet.
   func fill(from x: Tensor) { engine.copy(x, into: self) }

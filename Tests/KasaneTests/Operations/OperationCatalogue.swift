@@ -34,20 +34,32 @@ func rows(of operation: Kasane.Operation) -> [OperationRow] {
   case .permute: ViewRows.permute
   case .transpose: ViewRows.transpose
   case .select: ViewRows.select
-  case .embed: ViewRows.embed
+  case .slice: SlicingRows.slice
+  case .embed: SlicingRows.embed
+  case .replace: SlicingRows.replace
+  case .unfold: SlicingRows.unfold
+  case .fold: SlicingRows.fold
   case .broadcast: ViewRows.broadcast
   case .stack: JoiningRows.stack
+  case .concatenate: JoiningRows.concatenate
   }
 }
 
 /// Public operations that are made of others and leave no record of their own on the tape.
 enum Composition: CaseIterable {
+  case reshaping, axes, repeating, splitting, vectorProducts, einsum
   case activation, mean
 }
 
 /// The rows of a composed operation. Also without a default.
 func rows(of composition: Composition) -> [OperationRow] {
   switch composition {
+  case .reshaping: ViewRows.reshaping
+  case .axes: ViewRows.axes
+  case .repeating: JoiningRows.repeating
+  case .splitting: JoiningRows.splitting
+  case .vectorProducts: ProductRows.vectorProducts
+  case .einsum: ProductRows.einsum
   case .activation: ActivationRows.activation
   case .mean: ReductionRows.mean
   }
