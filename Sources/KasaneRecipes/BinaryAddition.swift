@@ -23,6 +23,20 @@ public final class BinaryAddition: Recipe {
     case fused
   }
 
+  /// How the first weights are drawn.
+  public enum InitialWeights: String, CaseIterable, Codable, Sendable, ExpressibleByArgument {
+    /// Variance 1, 1 / fan-in or 2 / fan-in.
+    case normal, xavier, he
+
+    var initializer: Initializer {
+      switch self {
+      case .normal: .normal
+      case .xavier: .xavier
+      case .he: .he
+      }
+    }
+  }
+
   /// The options of a run; the defaults are the course's.
   public struct Options: RecipeOptions {
     @Option(help: "Bits of the sum (1 to 32); the numbers added have one bit less.")
@@ -36,7 +50,7 @@ public final class BinaryAddition: Recipe {
     @Option(help: "Activation of the hidden layer.")
     public var activation = Activation.sigmoid
     @Option(name: .customLong("init"), help: "First weights: variance 1, 1/fan-in or 2/fan-in.")
-    public var `init` = Initializer.normal
+    public var `init` = InitialWeights.normal
     @Option(help: "Problems in one iteration (1 to 65536); the error is their mean.")
     public var batch = 1
     @Flag(help: "Add the biases b and c.")
@@ -136,7 +150,7 @@ public final class BinaryAddition: Recipe {
     var weights = RandomGenerator(seed: seed, stream: Stream.weights)
     model = RecurrentTagger(
       inputs: 2, hidden: options.hidden, outputs: 1, activation: options.activation, bias: options.bias,
-      initializer: options.`init`, using: &weights)
+      initializer: options.`init`.initializer, using: &weights)
     random = RandomGenerator(seed: seed, stream: Stream.problems)
     descent = SGD(learningRate: options.learningRate)
     optimizer = descent
@@ -287,4 +301,3 @@ public final class BinaryAddition: Recipe {
 }
 
 extension Activation: ExpressibleByArgument {}
-extension Initializer: ExpressibleByArgument {}

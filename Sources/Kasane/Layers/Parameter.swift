@@ -19,14 +19,27 @@ public final class Parameter: @unchecked Sendable {
   var storage: Tensor { Tensor(box: box) }
   private var box: TensorBox
 
+  private let isMadeForTraining: Bool
+  /// Whether a weight is kept out of training for now. Not to be changed between a gradient and the update along it.
+  @exclusivity(unchecked) public var isFrozen = false
   /// Whether gradients are taken by it. A parameter that is not trained is part of the model's state all the same:
   /// a running mean, say, or a frozen weight.
-  public let isTrainable: Bool
+  public var isTrainable: Bool { isMadeForTraining && !isFrozen }
 
-  /// A parameter with the given first value.
-  public init(_ value: Tensor, isTrainable: Bool = true) {
-    self.isTrainable = isTrainable
-    box = value.copiedToOwnBox()
+  /// A parameter with the given first value. One that is not trainable never is: it is state.
+  public convenience init(_ value: Tensor, isTrainable: Bool = true) {
+    self.init(box: value.copiedToOwnBox(), isTrainable: isTrainable)
+  }
+
+  /// A parameter of its own with the value of another, frozen where that is.
+  convenience init(copying other: Parameter) {
+    self.init(box: other.storage.copiedToOwnBox(), isTrainable: other.isMadeForTraining)
+    isFrozen = other.isFrozen
+  }
+
+  private init(box: TensorBox, isTrainable: Bool) {
+    isMadeForTraining = isTrainable
+    self.box = box
     number = Self.numbers.withLock { numbers in
       if let free = numbers.free.popLast() { return free }
       numbers.next += 1
