@@ -43,6 +43,8 @@ struct Show: ParsableCommand {
 
   @Argument(help: ArgumentHelp("The run's folder.", valueName: "run"), completion: .directory)
   var folder: String
+  @Option(help: ArgumentHelp("Draw this metric of the recipe's instead of the loss.", valueName: "name"))
+  var metric: String?
 
   func run() throws {
     let run = try RunFolder.open(folder)
@@ -62,12 +64,34 @@ struct Show: ParsableCommand {
     if let last = metrics.last {
       try output("loss     \(Chart.label(last.meanLoss)) (mean over the iterations to \(last.iteration))")
     }
-    guard metrics.count > 1 else { return }
-    let points = metrics.map { (x: Double($0.iteration), y: $0.meanLoss) }
-    let curve = Chart.Curve(label: "mean loss", points: points)
+    for name in Set(metrics.flatMap(\.others.keys)).sorted() {
+      let last = metrics.last { $0.others[name] != nil }!
+      try output("metric   \(name) \(Chart.label(last.others[name]!)) (at iteration \(last.iteration))")
+    }
+    guard metrics.count > 1 || metric != nil else { return }
+    let points = try metrics.points(of: metric, in: run)
+    let curve = Chart.Curve(label: metric ?? "mean loss", points: points)
+    var chart = Chart(
+      title: configuration.recipe, xLabel: "iteration", yLabel: metric ?? "loss", curves: [curve])
+    chart.startsAtZero = metric == nil
     try output("")
-    try output(
-      Chart(title: configuration.recipe, xLabel: "iteration", yLabel: "loss", curves: [curve]).terminal())
+    try output(chart.terminal())
+  }
+}
+
+extension [Metric] {
+  /// The curve of a metric by its name, or that of the mean loss. Throws where the run has no such metric.
+  fileprivate func points(of name: String?, in run: RunFolder) throws -> [(x: Double, y: Double)] {
+    guard let name else { return map { (x: Double($0.iteration), y: $0.meanLoss) } }
+    let points = compactMap { metric in
+      metric.others[name].map { (x: Double(metric.iteration), y: $0) }
+    }
+    guard !points.isEmpty else {
+      let known = Set(flatMap(\.others.keys)).sorted().joined(separator: ", ")
+      throw KasaneError(
+        "--metric: \(run.metricsPath) has no metric \(name); known: \(known.isEmpty ? "none" : known)")
+    }
+    return points
   }
 }
 
@@ -116,45 +140,49 @@ struct Plot: ParsableCommand {
   @Argument(help: "The runs' folders.", completion: .directory) var runs: [String]
   @Option(help: "SVG file to write.", completion: .file(extensions: ["svg"])) var output: String
   @Option(help: "The chart's title.") var title: String?
+  @Option(help: ArgumentHelp("Draw this metric of the recipe's instead of the loss.", valueName: "name"))
+  var metric: String?
 
   func run() throws {
     let opened = try runs.map { try RunFolder.open($0) }
-    var groups: [(options: [String: OptionValue], runs: [[Metric]])] = []
+    var groups: [(options: [String: OptionValue], runs: [[(x: Double, y: Double)]])] = []
     for run in opened {
       let metrics = try Metric.read(run.metricsPath)
       guard !metrics.isEmpty else { throw KasaneError("\(run.metricsPath): no metrics to draw") }
+      let points = try metrics.points(of: metric, in: run)
       var options = run.configuration.options
       options["recipe"] = .text(run.configuration.recipe)
       if let index = groups.firstIndex(where: { $0.options == options }) {
-        groups[index].runs.append(metrics)
+        groups[index].runs.append(points)
       } else {
-        groups.append((options, [metrics]))
+        groups.append((options, [points]))
       }
     }
+    let name = metric ?? "mean loss"
     let curves = groups.map { group in
-      Self.curve(group.runs, label: Self.label(group.options, among: groups.map(\.options)))
+      Self.curve(group.runs, label: Self.label(group.options, among: groups.map(\.options)) ?? name)
     }
-    let chart = Chart(
-      title: title ?? opened[0].configuration.recipe, xLabel: "iteration", yLabel: "mean loss", curves: curves
-    )
+    var chart = Chart(
+      title: title ?? opened[0].configuration.recipe, xLabel: "iteration", yLabel: name, curves: curves)
+    chart.startsAtZero = metric == nil
     try Files.write(chart.svg, to: output)
     writeError("Wrote \(output): \(groups.count) curves from \(opened.count) runs")
   }
 
-  /// The options in which a group differs from others.
-  private static func label(_ options: [String: OptionValue], among all: [[String: OptionValue]]) -> String {
+  /// The options in which a group differs from others; nil where there are none.
+  private static func label(_ options: [String: OptionValue], among all: [[String: OptionValue]]) -> String? {
     let telling = options.keys.sorted().filter { key in all.contains { $0[key] != options[key] } }
-    if telling.isEmpty { return "mean loss" }
+    if telling.isEmpty { return nil }
     return telling.map { "\($0) \(options[$0]!)" }.joined(separator: ", ")
   }
 
-  private static func curve(_ runs: [[Metric]], label: String) -> Chart.Curve {
+  private static func curve(_ runs: [[(x: Double, y: Double)]], label: String) -> Chart.Curve {
     let length = runs.map(\.count).min()!
     var curve = Chart.Curve(label: runs.count > 1 ? "\(label) (\(runs.count) runs)" : label, points: [])
     for index in 0..<length {
-      let losses = runs.map { $0[index].meanLoss }.sorted()
-      curve.points.append((x: Double(runs[0][index].iteration), y: losses[losses.count / 2]))
-      if runs.count > 1 { curve.band.append((lower: losses[0], upper: losses[losses.count - 1])) }
+      let values = runs.map { $0[index].y }.sorted()
+      curve.points.append((x: runs[0][index].x, y: values[values.count / 2]))
+      if runs.count > 1 { curve.band.append((lower: values[0], upper: values[values.count - 1])) }
     }
     return curve
   }

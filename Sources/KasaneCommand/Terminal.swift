@@ -26,6 +26,8 @@ final class TerminalListener: TrainingListener {
   private var first = 0
   private var total = 0
   private var isDrawn = false
+  /// The next iteration after which the clock is looked at.
+  private var nextLook = 0
 
   init() {
     started = clock.now
@@ -40,7 +42,7 @@ final class TerminalListener: TrainingListener {
       if completed > 0 { writeError("Going on after \(completed) iterations") }
     case .stepped(let iteration, let loss):
       if isLive { draw(iteration + 1, loss) }
-    case .reported(_, _, _, let text):
+    case .reported(_, _, _, _, let text):
       clearBar()
       try output(text)
     default: break
@@ -48,19 +50,20 @@ final class TerminalListener: TrainingListener {
   }
 
   private func draw(_ completed: Int, _ loss: Double) {
-    // Reading the clock costs more than a small iteration; a look now and then is enough.
-    guard completed % 64 == 0 else { return }
+    // Reading the clock costs as much as a small iteration; a look about every tenth of a second is enough.
+    guard completed >= nextLook else { return }
     let now = clock.now
+    let elapsed = max((now - started) / .seconds(1), 1e-9)
+    let rate = Double(completed - first) / elapsed
+    nextLook = completed + max(1, Int(min(rate / 10, Double(total))))
     guard now - lastDrawn > .milliseconds(100) else { return }
     lastDrawn = now
-    let elapsed = (now - started) / .seconds(1)
-    let rate = Double(completed - first) / elapsed
     let left = Double(total - completed) / rate
     let width = 30
     let filled = width * completed / total
     let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
     writeText(
-      "\r\u{1B}[K\(bar) \(completed)/\(total)  \(fixed(rate, 0))/s  \(fixed(left, 0)) s left  loss \(fixed(loss, 4))",
+      "\r\u{1B}[K\(bar) \(completed)/\(total)  \(fixed(rate, rate < 10 ? 1 : 0))/s  \(fixed(left, 0)) s left  loss \(fixed(loss, 4))",
       to: STDERR_FILENO)
     isDrawn = true
   }

@@ -39,7 +39,9 @@ struct Train: ParsableCommand {
           + "\(Machine.instructionSet); the last bits of results may differ.")
     }
     Machine.threads = run.configuration.threads
-    try train(try initial(type, for: run), in: run)
+    let subject = try initial(type, for: run)
+    try subject.prepare()
+    try train(subject, in: run)
   }
 }
 
@@ -82,8 +84,10 @@ struct TrainRecipe<R: Recipe>: ParsableCommand {
       recipe: R.name, options: try options.values(), seed: seed, printEvery: settings.printEvery,
       checkpointEvery: settings.checkpointEvery)
     let subject = try R(options, seed: seed)
+    try subject.prepare()
     let folder = try RunFolder.create(at: settings.output ?? RunFolder.freshPath(for: R.name), configuration)
     writeError("Training \(R.name) with seed \(seed) in \(folder.path)")
+    for line in subject.openingLines() { writeError(line) }
     try train(subject, in: folder)
   }
 }

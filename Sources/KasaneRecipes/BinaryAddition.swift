@@ -67,10 +67,7 @@ public final class BinaryAddition: Recipe {
       try require("--hidden", hidden, in: 1...4096)
       try require("--iterations", iterations, in: 1...Int.max)
       try require("--batch", batch, in: 1...65536)
-      guard learningRate > 0, Float(learningRate).isFinite else {
-        throw ValidationError(
-          "--learning-rate: \(learningRate) is out of range, a number above 0 and below 3e38 expected")
-      }
+      try requireLearningRate("--learning-rate", learningRate)
     }
   }
 
@@ -156,11 +153,11 @@ public final class BinaryAddition: Recipe {
     optimizer = descent
   }
 
-  public func step(_ iteration: Int, reporting: Bool) -> (loss: Double, report: String?) {
+  public func step(_ iteration: Int, reporting: Bool) -> TrainingStep {
     let problems = Problems(options.batch, bits: options.bits, using: &random)
     let answers = reporting ? model(problems.inputs) : nil
     let loss = train(on: problems)
-    return (loss, answers.map { report(iteration, loss, problems, $0) })
+    return TrainingStep(loss: loss, text: answers.map { report(iteration, loss, problems, $0) })
   }
 
   /// One iteration of gradient descent on E = sum over t of (y(t) - d(t))^2 / 2, the mean over the problems.

@@ -24,9 +24,14 @@ public protocol Recipe: Trainable {
   /// What `predict` takes after the run, for help texts.
   static var predictionUsage: String { get }
 
-  /// The system in its initial state.
+  /// The system in its initial state. It reads no data, so that a trained system is of use without them.
   init(_ options: Options, seed: UInt64) throws
+  /// Reads what the training learns from; called once before it begins or goes on. Throws where that is not there or not
+  /// as it must be.
+  func prepare() throws
 
+  /// What is worth saying when a run begins.
+  func openingLines() -> [String]
   /// What is worth saying when a run is over; `command` is how the command line was called.
   func closingLines(run: String, command: String) -> [String]
   /// The trained system's quality, in lines.
@@ -35,8 +40,19 @@ public protocol Recipe: Trainable {
   func predict(_ words: [String]) throws -> [String]
 }
 
+extension Recipe {
+  /// Nothing has to be read.
+  public func prepare() throws {}
+  /// Nothing.
+  public func openingLines() -> [String] { [] }
+}
+
 /// Options that can be written to a run's configuration and read back from it.
-public protocol RecipeOptions: ParsableArguments, Encodable {}
+public protocol RecipeOptions: ParsableArguments, Encodable {
+  /// The preset that the defaults are those of, or nil for a recipe without presets. A recipe with presets declares
+  /// `@Option var preset: Preset?`, and options with a default `ByPreset`.
+  var chosenPreset: Preset? { get }
+}
 
 /// The command line's property wrappers are written as their values.
 extension Option: @retroactive Encodable where Value: Encodable {
@@ -48,9 +64,22 @@ extension Flag: @retroactive Encodable where Value: Encodable {
 }
 
 extension RecipeOptions {
-  /// The options by name.
+  /// Nil: a recipe without presets.
+  public var chosenPreset: Preset? { nil }
+
+  /// The value of an option whose default hangs on the preset.
+  public subscript<Value>(_ option: KeyPath<Self, ByPreset<Value>>) -> Value {
+    self[keyPath: option].value(in: chosenPreset ?? .full)
+  }
+
+  /// The options by name, those left out that have neither a value nor a default.
   public func values() throws -> [String: OptionValue] {
-    try JSONDecoder().decode([String: OptionValue].self, from: try JSONEncoder().encode(self))
+    let encoder = JSONEncoder()
+    encoder.userInfo[.preset] = chosenPreset
+    let written = try encoder.encode(self)
+    var values = try JSONDecoder().decode([String: OptionValue?].self, from: written).compactMapValues { $0 }
+    if let chosenPreset { values["preset"] = .text(chosenPreset.rawValue) }
+    return values
   }
 
   /// The options with saved values, checked as on the command line. `source` names the file in errors.
@@ -73,7 +102,7 @@ extension RecipeOptions {
       let lines = Self.message(for: error).split(separator: "\n")
       throw KasaneError("\(source): options: \(lines.first ?? "not those of the recipe")")
     }
-    let missing = Set(try Self.parse([]).values().keys).subtracting(values.keys).sorted()
+    let missing = Set(try self.values().keys).subtracting(values.keys).sorted()
     guard missing.isEmpty else {
       throw KasaneError("\(source): options: \(missing.joined(separator: ", ")) missing")
     }
@@ -86,6 +115,20 @@ extension RecipeOptions {
 
 /// Every recipe there is.
 public var allRecipes: [any Recipe.Type] { [BinaryAddition.self] }
+
+/// Throws, as a wrong use of the command line, where a flag's number is not in a half-open range.
+package func require(_ flag: String, _ value: Double, in range: Range<Double>) throws {
+  guard !range.contains(value) else { return }
+  throw ValidationError(
+    "\(flag): \(value) is out of range, \(range.lowerBound) or more and below \(range.upperBound) expected")
+}
+
+/// Throws, as a wrong use of the command line, where a step size is none.
+package func requireLearningRate(_ flag: String, _ value: Double) throws {
+  guard value > 0, Float(value).isFinite else {
+    throw ValidationError("\(flag): \(value) is out of range, a number above 0 and below 3e38 expected")
+  }
+}
 
 /// Throws, as a wrong use of the command line, where a flag's number is outside its range.
 package func require(_ flag: String, _ value: Int, in range: ClosedRange<Int>) throws {

@@ -29,6 +29,8 @@ public struct Chart: Sendable {
   public var yLabel: String
   /// The curves.
   public var curves: [Curve]
+  /// Whether the vertical axis begins at 0, also where no curve comes near it: right for a loss.
+  public var startsAtZero = true
 
   /// A chart of the given curves.
   public init(title: String, xLabel: String, yLabel: String, curves: [Curve]) {
@@ -42,7 +44,9 @@ public struct Chart: Sendable {
 
   private var xRange: (Double, Double) { range(curves.flatMap { $0.points.map(\.x) }, fromZero: false) }
   private var yRange: (Double, Double) {
-    range(curves.flatMap { $0.points.map(\.y) + $0.band.map(\.upper) }, fromZero: true)
+    range(
+      curves.flatMap { $0.points.map(\.y) + $0.band.map(\.upper) + $0.band.map(\.lower) },
+      fromZero: startsAtZero)
   }
 
   private func range(_ values: [Double], fromZero: Bool) -> (Double, Double) {

@@ -23,10 +23,49 @@ public struct Metric: Codable, Sendable {
   public let meanLoss: Double
   /// Seconds since 1970.
   public let time: Double
+  /// What else the recipe measured there, by name; it stands in the line beside the rest.
+  public let others: [String: Double]
 
-  enum CodingKeys: String, CodingKey {
-    case iteration, loss, time
-    case meanLoss = "mean_loss"
+  init(iteration: Int, loss: Double, meanLoss: Double, time: Double, others: [String: Double]) {
+    self.iteration = iteration
+    self.loss = loss
+    self.meanLoss = meanLoss
+    self.time = time
+    self.others = others
+  }
+
+  private struct Key: CodingKey {
+    let stringValue: String
+    var intValue: Int? { nil }
+    init(_ name: String) { stringValue = name }
+    init?(stringValue: String) { self.init(stringValue) }
+    init?(intValue: Int) { nil }
+
+    static let iteration = Key("iteration"), loss = Key("loss"), time = Key("time"),
+      meanLoss = Key("mean_loss")
+    static let own: Set<String> = Set([iteration, loss, time, meanLoss].map(\.stringValue))
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let line = try decoder.container(keyedBy: Key.self)
+    iteration = try line.decode(Int.self, forKey: .iteration)
+    loss = try line.decode(Double.self, forKey: .loss)
+    meanLoss = try line.decode(Double.self, forKey: .meanLoss)
+    time = try line.decode(Double.self, forKey: .time)
+    var others: [String: Double] = [:]
+    for key in line.allKeys where !Key.own.contains(key.stringValue) {
+      others[key.stringValue] = try line.decode(Double.self, forKey: key)
+    }
+    self.others = others
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var line = encoder.container(keyedBy: Key.self)
+    try line.encode(iteration, forKey: .iteration)
+    try line.encode(loss, forKey: .loss)
+    try line.encode(meanLoss, forKey: .meanLoss)
+    try line.encode(time, forKey: .time)
+    for (name, value) in others where !Key.own.contains(name) { try line.encode(value, forKey: Key(name)) }
   }
 
   /// The lines of a run's metrics; a last line that was cut off is left out.
@@ -66,9 +105,10 @@ public final class MetricsWriter: TrainingListener {
   /// Adds a line for every report.
   public func receive(_ event: TrainingEvent) throws {
     switch event {
-    case .reported(let iteration, let loss, let meanLoss, _):
+    case .reported(let iteration, let loss, let meanLoss, let metrics, _):
       let metric = Metric(
-        iteration: iteration, loss: loss, meanLoss: meanLoss, time: Date().timeIntervalSince1970)
+        iteration: iteration, loss: loss, meanLoss: meanLoss, time: Date().timeIntervalSince1970,
+        others: metrics)
       let line = Array(try encoder.encode(metric)) + [10]
       guard Files.writeAll(line, to: descriptor) else {
         let error = KasaneError("\(path): cannot be written: \(Files.lastReason)")
@@ -104,13 +144,16 @@ public final class TensorBoardListener: TrainingListener {
       creatingAt: run.file(EventFileWriter.fileName(wallTime: now)), wallTime: now)
   }
 
-  /// Adds the losses of every report.
+  /// Adds the losses and metrics of every report.
   public func receive(_ event: TrainingEvent) throws {
     switch event {
-    case .reported(let iteration, let loss, let meanLoss, _):
+    case .reported(let iteration, let loss, let meanLoss, let metrics, _):
       let now = Date().timeIntervalSince1970
       try writer.addScalar("loss", Float(loss), step: iteration, wallTime: now)
       try writer.addScalar("mean_loss", Float(meanLoss), step: iteration, wallTime: now)
+      for (name, value) in metrics.sorted(by: { $0.key < $1.key }) {
+        try writer.addScalar(name, Float(value), step: iteration, wallTime: now)
+      }
       if now - lastFlush > Self.patience {
         try writer.flush()
         lastFlush = now

@@ -6,8 +6,9 @@ public enum TrainingEvent {
   case started(completed: Int, total: Int)
   /// An iteration is done.
   case stepped(iteration: Int, loss: Double)
-  /// An iteration whose metrics are recorded: its loss, the mean since the report before, and the recipe's text.
-  case reported(iteration: Int, loss: Double, meanLoss: Double, text: String)
+  /// An iteration whose metrics are recorded: its loss, the mean since the report before, the recipe's own metrics by
+  /// name, and its text.
+  case reported(iteration: Int, loss: Double, meanLoss: Double, metrics: [String: Double], text: String)
   /// A checkpoint is about to be written: what a listener says of itself is kept in it.
   case checkpointing(Checkpoint)
   /// A checkpoint has been written.

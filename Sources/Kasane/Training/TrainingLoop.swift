@@ -10,6 +10,24 @@ internal import CKernels
   import Darwin
 #endif
 
+/// What an iteration leaves.
+public struct TrainingStep {
+  /// The loss before the update.
+  public var loss: Double
+  /// What a reader is told of it: when it is a report, or when there are metrics.
+  public var text: String?
+  /// What else was measured, by name, such as `validation_accuracy`; recorded whether the iteration is one to report or
+  /// not.
+  public var metrics: [String: Double]
+
+  /// The outcome of an iteration.
+  public init(loss: Double, text: String? = nil, metrics: [String: Double] = [:]) {
+    self.loss = loss
+    self.text = text
+    self.metrics = metrics
+  }
+}
+
 /// A system in training: what the loop needs to know of a recipe.
 public protocol Trainable: AnyObject {
   /// The type of the model.
@@ -22,9 +40,16 @@ public protocol Trainable: AnyObject {
   var iterations: Int { get }
   /// The random numbers that the iterations draw.
   var random: RandomGenerator { get set }
-  /// One iteration: forward, backward, update. Returns the loss before the update, and a text about it when
-  /// `reporting`.
-  func step(_ iteration: Int, reporting: Bool) -> (loss: Double, report: String?)
+  /// What tells the data that the iterations learn from from others, or nil where they hang on options and seed alone. A
+  /// checkpoint that was made with other data is refused.
+  var dataFingerprint: String? { get }
+  /// One iteration: forward, backward, update. It gives a text when `reporting`.
+  func step(_ iteration: Int, reporting: Bool) -> TrainingStep
+}
+
+extension Trainable {
+  /// Nil: options and seed say everything.
+  public var dataFingerprint: String? { nil }
 }
 
 /// How a run's loop ended.
@@ -38,6 +63,7 @@ public enum TrainingOutcome: Equatable, Sendable {
 /// What a checkpoint calls the loop's own state.
 private enum Key {
   static let random = "random"
+  static let data = "data"
   static let lossSum = "loss_sum"
   static let lossCount = "loss_count"
   static let model = "model."
@@ -87,16 +113,22 @@ public final class TrainingLoop<Subject: Trainable> {
   private func iterate() throws {
     let iteration = completed
     let reporting = iteration % run.configuration.printEvery == 0
-    let (loss, text) = subject.step(iteration, reporting: reporting)
+    let step = subject.step(iteration, reporting: reporting)
+    let loss = step.loss
     guard loss.isFinite else { throw diverged("the loss is \(loss)") }
+    if let (name, value) = step.metrics.first(where: { !$0.value.isFinite }) {
+      throw diverged("\(name) is \(value)")
+    }
     completed += 1
     lossSum += loss
     lossCount += 1
     try emit(.stepped(iteration: iteration, loss: loss))
-    if reporting {
+    if reporting || !step.metrics.isEmpty {
       let mean = lossSum / Double(lossCount)
       (lossSum, lossCount) = (0, 0)
-      try emit(.reported(iteration: iteration, loss: loss, meanLoss: mean, text: text ?? ""))
+      try emit(
+        .reported(
+          iteration: iteration, loss: loss, meanLoss: mean, metrics: step.metrics, text: step.text ?? ""))
     }
   }
 
@@ -117,6 +149,7 @@ public final class TrainingLoop<Subject: Trainable> {
     for (name, tensor) in subject.optimizer.state { checkpoint.tensors[Key.optimizer + name] = tensor }
     let random = subject.random
     checkpoint.notes[Key.random] = "\(random.seed) \(random.stream) \(random.position)"
+    checkpoint.notes[Key.data] = subject.dataFingerprint
     checkpoint.notes[Key.lossSum] = String(lossSum.bitPattern, radix: 16)
     checkpoint.notes[Key.lossCount] = String(lossCount)
     try emit(.checkpointing(checkpoint))
@@ -144,6 +177,9 @@ public final class TrainingLoop<Subject: Trainable> {
     let count = checkpoint.notes[Key.lossCount].flatMap(Int.init)
     guard random.count == 3, let sum, let count, checkpoint.completed == last else {
       throw KasaneError("\(path): not a checkpoint of this version: its notes are incomplete")
+    }
+    if let now = subject.dataFingerprint, let then = checkpoint.notes[Key.data], now != then {
+      throw KasaneError("\(path): the run learned from other data (\(then)) than are there now (\(now))")
     }
     try subject.model.load(part(Key.model), from: path)
     try subject.optimizer.restore(part(Key.optimizer))
