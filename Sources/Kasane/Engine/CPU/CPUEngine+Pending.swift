@@ -4,8 +4,6 @@
 extension CPUEngine {
   private func pending(_ name: String = #function) -> Never { fatalError("\(name): the CPU engine lacks it") }
 
-  func argument(_ primitive: ReductionPrimitive, _ x: Tensor, axis: Int) -> Tensor { pending() }
-  func cumulativeSum(_ x: Tensor, axis: Int, reversed: Bool) -> Tensor { pending() }
   func maximumPool(_ x: Tensor, _ windows: PoolingWindows) -> (values: Tensor, indices: Tensor) { pending() }
   func averagePool(_ x: Tensor, _ windows: PoolingWindows) -> Tensor { pending() }
   func averagePoolGradient(_ gradient: Tensor, shape: Shape, _ windows: PoolingWindows) -> Tensor {
