@@ -29,6 +29,24 @@ void ks_convolution_input_gradient(const ks_convolution *shape, uint8_t dtype, v
 void ks_convolution_weight_gradient(const ks_convolution *shape, uint8_t dtype, void *weight_gradient,
                                     const void *x, const void *gradient);
 
+/// A pooling of x [batch, height, width, channels] to [batch, out_height, out_width, channels]: result [i, j] is made
+/// of the rows from row_first[i] to row_last[i] and the columns from column_first[j] to column_last[j], the last ones
+/// left out.
+typedef struct {
+  int64_t batch, height, width, channels, out_height, out_width;
+  const int64_t *row_first, *row_last, *column_first, *column_last;
+  // An average divides by row_counts[i] * column_counts[j].
+  const int64_t *row_counts, *column_counts;
+} ks_pooling;
+
+/// The maxima, and the numbers of their pixels, row * width + column; of equal ones the first. No window is empty, and
+/// an image has less than 2^31 pixels.
+void ks_maximum_pool(const ks_pooling *shape, uint8_t dtype, void *values, int64_t *indices, const void *x);
+/// The averages.
+void ks_average_pool(const ks_pooling *shape, uint8_t dtype, void *y, const void *x);
+/// The gradient of x from that of the averages.
+void ks_average_pool_gradient(const ks_pooling *shape, uint8_t dtype, void *x_gradient, const void *gradient);
+
 #pragma clang assume_nonnull end
 
 #endif

@@ -7,6 +7,7 @@ public enum Operation: UInt8, CaseIterable, Sendable {
   case add, subtract, multiply, divide, negate, square, squareRoot, exponential, logarithm
   case sigmoid, tanh, relu, sigmoidGradient, tanhGradient, reluGradient
   case convolution, convolutionInputGradient, convolutionWeightGradient
+  case maximumPool, maximumPoolGradient, averagePool, averagePoolGradient
   case sum, matmul, recurrent, halfSquaredError
   case reshape, permute, transpose, select, slice, embed, replace, broadcast, unfold, fold, cast
   case stack, concatenate

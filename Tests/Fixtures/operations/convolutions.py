@@ -31,6 +31,49 @@ def convolution1D(margins):
     return Case(function, real(2, 6, 2), real(3, 2, 2), real(2))
 
 
+def transposed2D(image, weight, stride=(1, 1), cut=0, extra=(0, 0), dilation=(1, 1), groups=1, crop=None):
+    """The kernel is [height, width, outputs / groups, inputs]. `crop` is what is cut off at each side besides, as of
+    torch's pad."""
+
+    def function(x, w, b):
+        w = w.permute(3, 2, 0, 1).contiguous()
+        y = functional.conv_transpose2d(to_channels_first(x), w, b, stride, cut, extra, groups, dilation)
+        return to_channels_last(y if crop is None else functional.pad(y, crop))
+
+    return Case(function, real(*image), real(*weight), real(weight[2] * groups))
+
+
+def transposed1D(crop):
+    def function(x, w, b):
+        y = functional.conv_transpose1d(to_channels_first(x), w.permute(2, 1, 0).contiguous(), None, stride=2)
+        return to_channels_last(functional.pad(y, crop)) + b
+
+    return Case(function, real(2, 4, 3), real(4, 2, 3), real(2))
+
+
+def same_crop(kernel, stride):
+    """What "same" cuts off of an axis, or adds to it, as of torch's pad."""
+    before = max(kernel - stride, 0) // 2
+    return -before, before + stride - kernel
+
+
+def biasless():
+    def function(x, w):
+        return to_channels_last(functional.conv2d(to_channels_first(x), to_torch_kernel(w)))
+
+    return Case(function, real(1, 3, 3, 2), real(2, 2, 2, 3))
+
+
+def filled():
+    """A kernel shorter than the stride leaves gaps, in which there is only the bias: also at the end."""
+
+    def function(x, w, b):
+        y = functional.conv_transpose2d(to_channels_first(x), w.permute(3, 2, 0, 1).contiguous(), None, 3)
+        return to_channels_last(functional.pad(y, same_crop(1, 3) + same_crop(2, 3))) + b
+
+    return Case(function, real(1, 2, 3, 1), real(2, 1, 2, 1), real(2))
+
+
 CASES = {
     "convolution2D valid": convolution2D([2, 4, 5, 3], [3, 2, 3, 2]),
     "convolution2D 1 by 1": convolution2D([1, 5, 4, 2], [1, 1, 2, 3]),
@@ -50,4 +93,24 @@ CASES = {
     "convolution1D same": convolution1D(same(6, 3, 2, 2)),
     "convolution1D causal": convolution1D((4, 0)),
     "convolution1D explicit": convolution1D((1, 0)),
+    "convolution2D one element": convolution2D([1, 1, 1, 1], [1, 1, 1, 1]),
+    "convolution2D odd channels": convolution2D(
+        [1, 5, 4, 17], [2, 3, 17, 19], margins=same(4, 3, 1) + same(5, 2, 1)
+    ),
+    "convolution2D single pixels in steps": convolution2D([2, 5, 5, 4], [1, 1, 4, 3], (2, 2)),
+    "convolution2D without bias": biasless(),
+    "transposedConvolution2D valid": transposed2D([2, 3, 4, 3], [3, 2, 2, 3]),
+    "transposedConvolution2D output padding": transposed2D([1, 3, 2, 2], [3, 3, 3, 2], (2, 3), 1, (1, 2)),
+    "transposedConvolution2D output padding in dilation": transposed2D(
+        [1, 3, 2, 2], [2, 3, 1, 2], (1, 1), (1, 0), (1, 2), (2, 3)
+    ),
+    "transposedConvolution2D groups": transposed2D([1, 3, 3, 4], [2, 3, 3, 4], (2, 2), groups=2),
+    "transposedConvolution2D same": transposed2D(
+        [1, 3, 4, 2], [3, 4, 2, 2], (2, 3), crop=same_crop(4, 3) + same_crop(3, 2)
+    ),
+    "transposedConvolution2D gaps": filled(),
+    "transposedConvolution1D valid": transposed1D((0, 0)),
+    "transposedConvolution1D explicit": transposed1D((-1, -1)),
+    "transposedConvolution1D same": transposed1D((-1, -1)),
+    "transposedConvolution1D causal": transposed1D((0, -2)),
 }

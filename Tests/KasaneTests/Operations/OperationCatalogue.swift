@@ -28,6 +28,10 @@ func rows(of operation: Kasane.Operation) -> [OperationRow] {
   case .convolution: ConvolutionRows.images + ConvolutionRows.sequences
   case .convolutionInputGradient: ConvolutionRows.inputGradient
   case .convolutionWeightGradient: ConvolutionRows.weightGradient
+  case .maximumPool: PoolingRows.maxima + PoolingRows.adaptiveMaxima
+  case .maximumPoolGradient: PoolingRows.maximumGradients
+  case .averagePool: PoolingRows.averages + PoolingRows.adaptiveAverages
+  case .averagePoolGradient: PoolingRows.averageGradients
   case .recurrent: RecurrentRows.recurrent
   case .halfSquaredError: LossRows.halfSquaredError
   case .reshape: ViewRows.reshape
@@ -48,6 +52,7 @@ func rows(of operation: Kasane.Operation) -> [OperationRow] {
 /// Public operations that are made of others and leave no record of their own on the tape.
 enum Composition: CaseIterable {
   case reshaping, axes, repeating, splitting, vectorProducts, einsum
+  case transposedConvolution, normalization
   case activation, mean
 }
 
@@ -60,6 +65,8 @@ func rows(of composition: Composition) -> [OperationRow] {
   case .splitting: JoiningRows.splitting
   case .vectorProducts: ProductRows.vectorProducts
   case .einsum: ProductRows.einsum
+  case .transposedConvolution: ConvolutionRows.transposedImages + ConvolutionRows.transposedSequences
+  case .normalization: NormalizationRows.all
   case .activation: ActivationRows.activation
   case .mean: ReductionRows.mean
   }

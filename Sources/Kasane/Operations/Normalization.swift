@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What a batch normalisation found in its batch.
+public struct BatchStatistics {
+  /// The mean of each channel, `[channels]`.
+  public let mean: Tensor
+  /// The mean squared distance from the mean of each channel, `[channels]`.
+  public let variance: Tensor
+}
+
+/// Normalises each channel of `[..., channels]` by mean and variance over all other axes (Ioffe and Szegedy 2015), and
+/// gives it the given scale and shift, `[channels]` each.
+///
+/// - Returns: the value, and the statistics it was normalised by.
+public func batchNormalization(
+  _ x: Tensor, scale: Tensor? = nil, shift: Tensor? = nil, epsilon: Double = 1e-5
+) -> (value: Tensor, statistics: BatchStatistics) {
+  let name = "batchNormalization"
+  check(name, x, leastRank: 2)
+  let channels = Shape(x.shape[x.rank - 1])
+  checkAffine(name, x, scale, shift, channels)
+  let moments = Moments(of: x, axes: Shape(0..<x.rank - 1))
+  let value = moments.normalized(scale: scale, shift: shift, epsilon: epsilon)
+  return (
+    value,
+    BatchStatistics(
+      mean: moments.mean.reshaped(to: channels), variance: moments.variance.reshaped(to: channels))
+  )
+}
+
+/// Normalises each channel of `[..., channels]` by the given mean and variance, and gives it the given scale and shift,
+/// all of them `[channels]`.
+public func batchNormalization(
+  _ x: Tensor, mean: Tensor, variance: Tensor, scale: Tensor? = nil, shift: Tensor? = nil,
+  epsilon: Double = 1e-5
+) -> Tensor {
+  let name = "batchNormalization"
+  check(name, x, leastRank: 1)
+  let channels = Shape(x.shape[x.rank - 1])
+  checkAffine(name, x, scale, shift, channels)
+  checkAffine(name, x, mean, variance, channels)
+  // The numbers for each channel first, so that the image is gone over only for a product and a sum.
+  var factor = inverseDeviation(variance, epsilon)
+  if let scale { factor = factor * scale }
+  let offset = -(mean * factor)
+  return x * factor + (shift.map { $0 + offset } ?? offset)
+}
+
+/// Normalises by mean and variance over the last `axisCount` axes (Ba et al. 2016), and gives each of their elements the
+/// given scale and shift, whose shapes are those axes'.
+public func layerNormalization(
+  _ x: Tensor, axisCount: Int = 1, scale: Tensor? = nil, shift: Tensor? = nil, epsilon: Double = 1e-5
+) -> Tensor {
+  let name = "layerNormalization"
+  precondition(
+    axisCount > 0 && axisCount <= x.rank, "\(name): \(axisCount) axes of a tensor of shape \(x.shape)")
+  check(name, x, leastRank: 1)
+  checkAffine(name, x, scale, shift, Shape(x.shape.suffix(axisCount)))
+  return Moments(of: x, axes: Shape(x.rank - axisCount..<x.rank)).normalized(
+    scale: scale, shift: shift, epsilon: epsilon)
+}
+
+/// Normalises each channel of each image or sequence `[batch, ..., channels]` by mean and variance over the axes between
+/// (Ulyanov et al. 2016), and gives it the given scale and shift, `[channels]` each.
+public func instanceNormalization(
+  _ x: Tensor, scale: Tensor? = nil, shift: Tensor? = nil, epsilon: Double = 1e-5
+) -> Tensor {
+  let name = "instanceNormalization"
+  check(name, x, leastRank: 3)
+  checkAffine(name, x, scale, shift, Shape(x.shape[x.rank - 1]))
+  return Moments(of: x, axes: Shape(1..<x.rank - 1)).normalized(scale: scale, shift: shift, epsilon: epsilon)
+}
+
+/// Normalises `groups` groups of neighbouring channels of `[batch, ..., channels]` by mean and variance over their
+/// channels and the axes between (Wu and He 2018), and gives each channel the given scale and shift, `[channels]` each.
+public func groupNormalization(
+  _ x: Tensor, groups: Int, scale: Tensor? = nil, shift: Tensor? = nil, epsilon: Double = 1e-5
+) -> Tensor {
+  let name = "groupNormalization"
+  check(name, x, leastRank: 2)
+  let channels = x.shape[x.rank - 1]
+  checkAffine(name, x, scale, shift, Shape(channels))
+  precondition(
+    groups > 0 && channels % groups == 0, "\(name): input \(x.shape) in \(groups) groups of channels")
+  let grouped = Shape(groups, channels / groups)
+  var shape = Shape(x.shape.dropLast())
+  shape.append(groups)
+  shape.append(channels / groups)
+  return Moments(of: x.reshaped(to: shape), axes: Shape(Array(1..<x.rank - 1) + [x.rank])).normalized(
+    scale: scale?.reshaped(to: grouped), shift: shift?.reshaped(to: grouped), epsilon: epsilon
+  ).reshaped(to: x.shape)
+}
+
+/// Divides by the root of the mean square over the last axis (Zhang and Sennrich 2019), and gives each of its elements
+/// the given scale, `[features]`.
+public func rmsNormalization(_ x: Tensor, scale: Tensor? = nil, epsilon: Double = 1e-6) -> Tensor {
+  check("rmsNormalization", x, leastRank: 1)
+  checkAffine("rmsNormalization", x, scale, nil, Shape(x.shape[x.rank - 1]))
+  let y = x * inverseDeviation(square(x).mean(axes: [-1], keepingAxes: true), epsilon)
+  guard let scale else { return y }
+  return y * scale
+}
+
+/// 1 / sqrt(variance + epsilon).
+private func inverseDeviation(_ variance: Tensor, _ epsilon: Double) -> Tensor {
+  variance.number(1) / sqrt(variance + epsilon)
+}
+
+/// A tensor less its mean over some axes, with what was found on the way.
+private struct Moments {
+  let mean: Tensor
+  /// x less its mean.
+  let centered: Tensor
+  /// The mean square of that, which unlike the mean square less the squared mean does not cancel.
+  let variance: Tensor
+
+  init(of x: Tensor, axes: Shape) {
+    mean = x.mean(axes: axes, keepingAxes: true)
+    centered = x - mean
+    variance = square(centered).mean(axes: axes, keepingAxes: true)
+  }
+
+  func normalized(scale: Tensor?, shift: Tensor?, epsilon: Double) -> Tensor {
+    var factor = inverseDeviation(variance, epsilon)
+    // One product goes over the tensor where scale and deviation belong to the same axes, else two.
+    var y = centered
+    if let scale, factor.shape.suffix(scale.rank).elementsEqual(scale.shape) {
+      factor = factor * scale
+      y = y * factor
+    } else {
+      y = y * factor
+      if let scale { y = y * scale }
+    }
+    if let shift { y = y + shift }
+    return y
+  }
+}
+
+private func check(_ name: String, _ x: Tensor, leastRank: Int) {
+  precondition(x.dtype.isFloatingPoint, "\(name): \(x.dtype) where a floating-point type is needed")
+  precondition(x.rank >= leastRank, "\(name): input \(x.shape) has fewer than \(leastRank) axes")
+}
+
+private func checkAffine(_ name: String, _ x: Tensor, _ a: Tensor?, _ b: Tensor?, _ shape: Shape) {
+  for tensor in [a, b] {
+    guard let tensor else { continue }
+    precondition(
+      tensor.shape == shape && tensor.dtype == x.dtype,
+      "\(name): \(tensor.shape) \(tensor.dtype) where input \(x.shape) \(x.dtype) needs \(shape)")
+  }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+@testable import Kasane
+
+enum NormalizationRows {
+  static var all: [OperationRow] { batch + layer + others }
+
+  private static var batch: [OperationRow] {
+    let covers = ["batchNormalization"]
+    return [
+      OperationRow("batchNormalization", covers: covers, [Input([3, 4, 2, 5]), Input([5]), Input([5])]) {
+        batchNormalization($0[0], scale: $0[1], shift: $0[2]).value
+      },
+      OperationRow("batchNormalization without scale", covers: covers, [Input([6, 3], .distinct)]) {
+        batchNormalization($0[0]).value
+      },
+      OperationRow("batchNormalization's statistics", covers: covers, [Input([3, 4, 5])]) {
+        let statistics = batchNormalization($0[0]).statistics
+        return Tensor.stack([statistics.mean, statistics.variance]).reshaped(to: [-1])
+      },
+      OperationRow(
+        "batchNormalization by given statistics", covers: covers,
+        [Input([3, 4, 2, 5]), Input([5]), Input([5], .positive), Input([5]), Input([5])]
+      ) {
+        batchNormalization($0[0], mean: $0[1], variance: $0[2], scale: $0[3], shift: $0[4])
+      },
+    ]
+  }
+
+  private static var layer: [OperationRow] {
+    let covers = ["layerNormalization"]
+    return [
+      OperationRow("layerNormalization", covers: covers, [Input([3, 4, 5]), Input([5]), Input([5])]) {
+        layerNormalization($0[0], scale: $0[1], shift: $0[2])
+      },
+      OperationRow(
+        "layerNormalization over two axes", covers: covers,
+        [Input([3, 4, 5]), Input([4, 5]), Input([4, 5])]
+      ) {
+        layerNormalization($0[0], axisCount: 2, scale: $0[1], shift: $0[2])
+      },
+      OperationRow("layerNormalization without scale", covers: covers, [Input([3, 5])]) {
+        layerNormalization($0[0])
+      },
+    ]
+  }
+
+  private static var others: [OperationRow] {
+    [
+      OperationRow(
+        "instanceNormalization", covers: ["instanceNormalization"],
+        [Input([2, 4, 3, 5]), Input([5]), Input([5])]
+      ) {
+        instanceNormalization($0[0], scale: $0[1], shift: $0[2])
+      },
+      OperationRow(
+        "instanceNormalization of sequences", covers: ["instanceNormalization"],
+        [Input([2, 6, 3]), Input([3]), Input([3])]
+      ) {
+        instanceNormalization($0[0], scale: $0[1], shift: $0[2])
+      },
+      OperationRow(
+        "groupNormalization", covers: ["groupNormalization"], [Input([2, 4, 3, 6]), Input([6]), Input([6])]
+      ) {
+        groupNormalization($0[0], groups: 3, scale: $0[1], shift: $0[2])
+      },
+      OperationRow(
+        "groupNormalization of features", covers: ["groupNormalization"],
+        [Input([3, 8]), Input([8]), Input([8])]
+      ) {
+        groupNormalization($0[0], groups: 2, scale: $0[1], shift: $0[2])
+      },
+      OperationRow("rmsNormalization", covers: ["rmsNormalization"], [Input([3, 4, 5]), Input([5])]) {
+        rmsNormalization($0[0], scale: $0[1])
+      },
+    ]
+  }
+}
