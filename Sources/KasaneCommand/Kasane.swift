@@ -28,7 +28,7 @@ struct KasaneCommand: ParsableCommand {
   static func main() {
     do {
       var command = try parseAsRoot()
-      try checkInstructionSet()
+      try checkEnvironment()
       try command.run()
     } catch let error as KasaneError {
       writeError("Error: \(error)")

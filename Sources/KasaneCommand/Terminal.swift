@@ -81,11 +81,15 @@ func validateThreads(_ threads: Int?) throws {
   if let threads { try require("--threads", threads, in: 1...RunConfiguration.maximumThreads) }
 }
 
-/// Refuses a KASANE_ISA that names no instruction set; the kernels have already been chosen by it.
-func checkInstructionSet() throws {
-  let known = ["avx512", "avx2", "neon", "baseline"]
-  guard let name = ProcessInfo.processInfo.environment["KASANE_ISA"], !known.contains(name) else { return }
-  throw KasaneError("KASANE_ISA: \(name), one of \(known.joined(separator: ", ")) expected")
+/// Refuses a KASANE_ISA that names no instruction set, by which the kernels have already been chosen, and a
+/// KASANE_ENGINE that names no engine, before anything is computed.
+func checkEnvironment() throws {
+  for (variable, known) in [
+    ("KASANE_ISA", ["avx512", "avx2", "neon", "baseline"]), ("KASANE_ENGINE", engineNames),
+  ] {
+    guard let name = ProcessInfo.processInfo.environment[variable], !known.contains(name) else { continue }
+    throw KasaneError("\(variable): \(name), one of \(known.joined(separator: ", ")) expected")
+  }
 }
 
 /// Sets the number of threads to the flag's, or to KASANE_THREADS.

@@ -156,6 +156,12 @@ import Testing
     #expect(outcome.stderr == "Error: KASANE_ISA: sse9, one of avx512, avx2, neon, baseline expected\n")
   }
 
+  @Test func unknownEngine() throws {
+    let outcome = try folder.run(["info"], environment: ["KASANE_ENGINE": "abacus"])
+    #expect(outcome.status == 1)
+    #expect(outcome.stderr == "Error: KASANE_ENGINE: abacus, one of cpu, reference expected\n")
+  }
+
   // MARK: Divergence
 
   @Test func divergingTrainingNamesIterationAndCheckpoint() throws {

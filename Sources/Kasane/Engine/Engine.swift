@@ -179,5 +179,17 @@ extension Tensor {
   fileprivate func withoutRecord(shape: Shape) -> Tensor { withoutGradient { reshaped(to: shape) } }
 }
 
-/// The engine in use.
-public let engine: any Engine = CPUEngine()
+/// The engine in use: the CPU's, or the one that the environment variable KASANE_ENGINE names.
+public let engine: any Engine = chosenEngine()
+
+/// The engines by the names that KASANE_ENGINE knows.
+public let engineNames = ["cpu", "reference"]
+
+private func chosenEngine() -> any Engine {
+  switch getenv("KASANE_ENGINE").map({ String(cString: $0) }) ?? "cpu" {
+  case "cpu": return CPUEngine()
+  case "reference": return ReferenceEngine()
+  case let name:
+    fatalError("KASANE_ENGINE: \(name), one of \(engineNames.joined(separator: ", ")) expected")
+  }
+}

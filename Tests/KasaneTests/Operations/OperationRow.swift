@@ -139,7 +139,7 @@ extension [DType] {
   /// The types of functions such as `exp`.
   static let floatingPoint: [DType] = [.float64, .float32]
   /// The types of arithmetic.
-  static let numbers: [DType] = [.float64, .float32]
+  static let numbers: [DType] = floatingPoint
   /// The types of comparison and movement.
-  static let every: [DType] = [.float64, .float32]
+  static let every: [DType] = numbers
 }
