@@ -1,63 +1,419 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reductions of strided tensors.
+// Reductions of strided tensors. How the work is divided depends on shapes and strides alone, so that the result has
+// the same bits however many threads there are.
+#include <stdlib.h>
+#include <string.h>
+
 #include "nest.h"
+#include "pool.h"
 #include "table.h"
 
-void ks_sum(KSTensor *out, KSTensor *x) {
-  const ks_table *table = ks_active_table();
-  const int64_t size = (int64_t)ks_element_size(x->dtype);
-  ks_fill(out, 0);
-  if (element_count(x) == 0) return;
-  nest loops = {0};
+enum { parts_limit = 16, few_units = 32, short_row = 16 };
+
+/// An axis as the reduction goes along it.
+typedef struct {
+  int64_t size, out_stride, stride;
+} reduced_axis;
+
+/// Units are independent of each other: one element of the result, or up to column_block of them along an axis that
+/// is kept.
+typedef struct {
+  const ks_reducer *reducer;
+  char *out;
+  const char *x;
+  int64_t size;
+  reduced_axis kept[KS_MAX_RANK], outer[KS_MAX_RANK];  // all kept axes but the columns; all reduced ones but the rows
+  int32_t kept_count, outer_count;
+  reduced_axis rows, columns;
+  int64_t blocks, units;
+  /// The reduced axis (outer_count for the rows) that is divided among several parts, and their results.
+  int32_t divided;
+  int64_t parts;
+  char *partial;
+} reducing;
+
+/// Sorts a nest's axes by falling strides of its last operand, so that the last one has neighbours.
+static void sort_axes(nest *loops) {
+  int64_t *key = loops->strides[loops->operands - 1];
+  for (int32_t i = 1; i < loops->rank; i++) {
+    for (int32_t j = i; j > 0 && llabs(key[j - 1]) < llabs(key[j]); j--) {
+      int64_t size = loops->shape[j];
+      loops->shape[j] = loops->shape[j - 1];
+      loops->shape[j - 1] = size;
+      for (int32_t k = 0; k < loops->operands; k++) {
+        int64_t stride = loops->strides[k][j];
+        loops->strides[k][j] = loops->strides[k][j - 1];
+        loops->strides[k][j - 1] = stride;
+      }
+    }
+  }
+}
+
+/// Reduces the rows of one part into a unit's totals.
+static void reduce_unit(const reducing *work, int64_t part, const char *x, int64_t columns, void *totals) {
+  reduced_axis outer[KS_MAX_RANK], rows = work->rows;
+  memcpy(outer, work->outer, sizeof outer[0] * (size_t)work->outer_count);
+  if (work->parts > 1) {
+    reduced_axis *axis = work->divided == work->outer_count ? &rows : &outer[work->divided];
+    const int64_t first = axis->size * part / work->parts, last = axis->size * (part + 1) / work->parts;
+    x += first * axis->stride * work->size;
+    axis->size = last - first;
+  }
+  const ks_reducer *reducer = work->reducer;
+  reducer->start(totals, columns);
+  int64_t position[KS_MAX_RANK] = {0};
+  while (true) {
+    if (columns == 1) {
+      reducer->row(totals, x, rows.size, rows.stride);
+    } else {
+      reducer->rows(totals, x, rows.size, rows.stride, columns, work->columns.stride);
+    }
+    int32_t axis = work->outer_count - 1;
+    for (; axis >= 0; axis--) {
+      x += outer[axis].stride * work->size;
+      if (++position[axis] < outer[axis].size) break;
+      x -= outer[axis].size * outer[axis].stride * work->size;
+      position[axis] = 0;
+    }
+    if (axis < 0) return;
+  }
+}
+
+typedef struct {
+  int64_t columns, out_offset, offset;
+} unit_place;
+
+static unit_place place_of(const reducing *work, int64_t unit) {
+  unit_place place = {1, 0, 0};
+  const int64_t block = unit % work->blocks;
+  unit /= work->blocks;
+  place.columns = work->columns.size - block * column_block;
+  if (place.columns > column_block) place.columns = column_block;
+  place.out_offset = block * column_block * work->columns.out_stride;
+  place.offset = block * column_block * work->columns.stride;
+  for (int32_t axis = work->kept_count - 1; axis >= 0; axis--) {
+    const reduced_axis *kept = &work->kept[axis];
+    place.out_offset += unit % kept->size * kept->out_stride;
+    place.offset += unit % kept->size * kept->stride;
+    unit /= kept->size;
+  }
+  return place;
+}
+
+/// Bytes of a unit's totals.
+static int64_t slot_bytes(const reducing *work) {
+  int64_t columns = work->columns.size < column_block ? work->columns.size : column_block;
+  return columns * work->reducer->total_size;
+}
+
+static void reduce_units(void *work_, int64_t first, int64_t last) {
+  const reducing *work = work_;
+  double totals[column_block];
+  for (int64_t unit = first; unit < last; unit++) {
+    unit_place place = place_of(work, unit);
+    reduce_unit(work, 0, work->x + place.offset * work->size, place.columns, totals);
+    work->reducer->finish(work->out + place.out_offset * work->size, totals, place.columns, work->columns.out_stride);
+  }
+}
+
+static void reduce_parts(void *work_, int64_t first, int64_t last) {
+  const reducing *work = work_;
+  for (int64_t index = first; index < last; index++) {
+    unit_place place = place_of(work, index / work->parts);
+    char *totals = work->partial + index * slot_bytes(work);
+    reduce_unit(work, index % work->parts, work->x + place.offset * work->size, place.columns, totals);
+  }
+}
+
+static void combine_parts(const reducing *work) {
+  for (int64_t unit = 0; unit < work->units; unit++) {
+    unit_place place = place_of(work, unit);
+    char *totals = work->partial + unit * work->parts * slot_bytes(work);
+    for (int64_t part = 1; part < work->parts; part++) {
+      work->reducer->combine(totals, totals + part * slot_bytes(work), place.columns);
+    }
+    work->reducer->finish(work->out + place.out_offset * work->size, totals, place.columns, work->columns.out_stride);
+  }
+}
+
+/// Divides the axes into those of units, columns and rows.
+static void plan(reducing *work, const nest *loops) {
+  work->kept_count = work->outer_count = 0;
+  work->rows = work->columns = (reduced_axis){1, 0, 0};
+  for (int32_t axis = 0; axis < loops->rank; axis++) {
+    reduced_axis entry = {loops->shape[axis], loops->strides[0][axis], loops->strides[1][axis]};
+    if (entry.out_stride == 0) {
+      work->outer[work->outer_count++] = entry;
+    } else {
+      work->kept[work->kept_count++] = entry;
+    }
+  }
+  const int32_t inner = loops->rank - 1;
+  const bool ends_in_row = loops->strides[0][inner] == 0;
+  if (work->kept_count > 0 && (!ends_in_row || loops->shape[inner] <= short_row)) {
+    work->columns = work->kept[--work->kept_count];
+  }
+  if (work->outer_count > 0) work->rows = work->outer[--work->outer_count];
+  work->blocks = (work->columns.size + column_block - 1) / column_block;
+  work->units = work->blocks;
+  for (int32_t axis = 0; axis < work->kept_count; axis++) work->units *= work->kept[axis].size;
+  work->parts = 1;
+}
+
+/// Divides a reduction of much to little into parts along its longest axis.
+static void divide(reducing *work, int64_t count) {
+  if (work->units >= few_units || count < 2 * parallel_grain) return;
+  int64_t longest = work->rows.size;
+  work->divided = work->outer_count;
+  for (int32_t axis = 0; axis < work->outer_count; axis++) {
+    if (work->outer[axis].size <= longest) continue;
+    longest = work->outer[axis].size;
+    work->divided = axis;
+  }
+  int64_t parts = count / parallel_grain;
+  if (parts > parts_limit) parts = parts_limit;
+  work->parts = parts < longest ? parts : longest;
+}
+
+int32_t ks_reduce(int32_t reduction, KSTensor *out, KSTensor *x) {
+  reducing work;
+  work.reducer = &ks_active_table()->reduction[reduction][x->dtype];
+  if (work.reducer->row == NULL) return KS_WRONG_TYPE;
+  work.out = out->data;
+  work.x = x->data;
+  work.size = (int64_t)ks_element_size(x->dtype);
+  const int64_t results = element_count(out), count = element_count(x);
+  if (results == 0) return KS_DONE;
+  if (count == 0) {
+    // All of no truths is true; other types have their start of the reduction.
+    bool all = x->dtype == KS_BOOL && reduction == KS_MINIMUM_OF;
+    double totals[1];
+    work.reducer->start(totals, 1);
+    if (all) memset(totals, 1, 1);
+    for (int64_t i = 0; i < results; i++) work.reducer->finish(work.out + i * work.size, totals, 1, 1);
+    return KS_DONE;
+  }
+  nest loops;
+  loops.operands = 0;
   add_operand(&loops, x, out);
   add_operand(&loops, x, x);
   merge_axes(&loops, x->rank, x->shape);
-  const int32_t inner = loops.rank - 1;
-  const int64_t count = loops.shape[inner], rows = row_count(&loops);
-  const int64_t out_stride = loops.strides[0][inner], x_stride = loops.strides[1][inner];
-  nest_row place = row_at(&loops, 0);
-  for (int64_t row = 0; row < rows; row++, next_row(&loops, &place)) {
-    char *to = (char *)out->data + place.offsets[0] * size;
-    const char *from = (const char *)x->data + place.offsets[1] * size;
-    if (out_stride == 0) {
-      table->sum[x->dtype](to, from, count, x_stride);
-    } else {
-      table->binary[KS_ADD][x->dtype](to, to, from, count, out_stride, x_stride);
+  if (!x->contiguous) {
+    sort_axes(&loops);
+    nest sorted = loops;
+    merge_axes(&loops, sorted.rank, sorted.shape);
+  }
+  plan(&work, &loops);
+  divide(&work, count);
+  if (work.parts > 1) {
+    int32_t size_class;
+    work.partial = ks_pool_take((size_t)(work.units * work.parts * slot_bytes(&work)), &size_class);
+    if (work.partial != NULL) {
+      ks_parallel(work.units * work.parts, 1, reduce_parts, &work);
+      combine_parts(&work);
+      ks_pool_give(work.partial, size_class);
+      return KS_DONE;
     }
+    work.parts = 1;
+  }
+  ks_parallel(work.units, parallel_grain * work.units / count + 1, reduce_units, &work);
+  return KS_DONE;
+}
+
+/// Work along one axis of a tensor, for all positions of the others.
+typedef struct {
+  nest kept;  // out and x without the axis; the last axis goes by blocks of columns, or by one
+  int64_t rows, out_row, x_row;
+  int64_t width, blocks;
+  char *out;
+  const char *x;
+  int64_t out_size, size;
+  int32_t dtype;
+  bool minimum;
+} along_axis;
+
+static void plan_along(along_axis *work, KSTensor *out, KSTensor *x, int32_t axis, bool keeps_axis) {
+  work->kept.operands = 2;
+  int64_t shape[KS_MAX_RANK];
+  int32_t rank = 0;
+  for (int32_t from = 0; from < x->rank; from++) {
+    if (from == axis) continue;
+    shape[rank] = x->shape[from];
+    work->kept.strides[0][rank] = out->strides[keeps_axis ? from : rank];
+    work->kept.strides[1][rank++] = x->strides[from];
+  }
+  merge_axes(&work->kept, rank, shape);
+  work->rows = x->shape[axis];
+  work->out_row = keeps_axis ? out->strides[axis] : 0;
+  work->x_row = x->strides[axis];
+  const int32_t last = work->kept.rank - 1;
+  const bool by_columns = llabs(work->kept.strides[1][last]) < llabs(work->x_row) || work->rows <= short_row;
+  work->width = by_columns ? column_block : 1;
+  work->blocks = (work->kept.shape[last] + work->width - 1) / work->width;
+  work->out = out->data;
+  work->x = x->data;
+  work->out_size = (int64_t)ks_element_size(out->dtype);
+  work->size = (int64_t)ks_element_size(x->dtype);
+  work->dtype = x->dtype;
+}
+
+/// The unit's columns; stores where they begin in out and x.
+static int64_t columns_of(const along_axis *work, int64_t unit, char **out, const char **x) {
+  const int32_t last = work->kept.rank - 1;
+  nest_row row = row_at(&work->kept, unit / work->blocks);
+  const int64_t first = unit % work->blocks * work->width;
+  *out = work->out + (row.offsets[0] + first * work->kept.strides[0][last]) * work->out_size;
+  *x = work->x + (row.offsets[1] + first * work->kept.strides[1][last]) * work->size;
+  const int64_t left = work->kept.shape[last] - first;
+  return left < work->width ? left : work->width;
+}
+
+static void run_along(along_axis *work, void (*body)(void *, int64_t, int64_t)) {
+  const int64_t units = row_count(&work->kept) * work->blocks;
+  const int64_t each = work->rows * (work->width == 1 ? 1 : work->kept.shape[work->kept.rank - 1] / work->blocks);
+  ks_parallel(units, parallel_grain / (each > 0 ? each : 1) + 1, body, work);
+}
+
+static void argument_units(void *work_, int64_t first, int64_t last) {
+  const along_axis *work = work_;
+  const ks_table *table = ks_active_table();
+  const int32_t inner = work->kept.rank - 1;
+  for (int64_t unit = first; unit < last; unit++) {
+    char *out;
+    const char *x;
+    int64_t columns = columns_of(work, unit, &out, &x);
+    if (columns == 1) {
+      *(int64_t *)out = table->argument_row[work->minimum][work->dtype](x, work->rows, work->x_row);
+    } else {
+      table->argument_rows[work->minimum][work->dtype]((int64_t *)out, work->kept.strides[0][inner], x, work->rows,
+                                                       work->x_row, columns, work->kept.strides[1][inner]);
+    }
+  }
+}
+
+void ks_argument(bool minimum, KSTensor *out, KSTensor *x, int32_t axis) {
+  if (element_count(out) == 0) return;
+  along_axis work;
+  plan_along(&work, out, x, axis, false);
+  work.minimum = minimum;
+  run_along(&work, argument_units);
+}
+
+static void cumulative_units(void *work_, int64_t first, int64_t last) {
+  const along_axis *work = work_;
+  const int32_t inner = work->kept.rank - 1;
+  for (int64_t unit = first; unit < last; unit++) {
+    char *out;
+    const char *x;
+    int64_t columns = columns_of(work, unit, &out, &x);
+    ks_active_table()->cumulative_sum[work->dtype](out, work->out_row, work->kept.strides[0][inner], x, work->x_row,
+                                                   work->kept.strides[1][inner], work->rows, columns);
+  }
+}
+
+int32_t ks_cumulative_sum(KSTensor *out, KSTensor *x, int32_t axis, bool reversed) {
+  if (ks_active_table()->cumulative_sum[x->dtype] == NULL) return KS_WRONG_TYPE;
+  if (element_count(out) == 0) return KS_DONE;
+  along_axis work;
+  plan_along(&work, out, x, axis, true);
+  if (reversed) {
+    work.out += (work.rows - 1) * work.out_row * work.out_size;
+    work.x += (work.rows - 1) * work.x_row * work.size;
+    work.out_row = -work.out_row;
+    work.x_row = -work.x_row;
+  }
+  run_along(&work, cumulative_units);
+  return KS_DONE;
+}
+
+typedef struct {
+  void (*loop)(void *out, const void *x, int64_t count, bool logarithm);
+  char *out;
+  const char *x;
+  int64_t count, size;
+  bool logarithm;
+} softmax_rows;
+
+static void run_softmax(void *work_, int64_t first, int64_t last) {
+  const softmax_rows *work = work_;
+  for (int64_t row = first; row < last; row++) {
+    const int64_t offset = row * work->count * work->size;
+    work->loop(work->out + offset, work->x + offset, work->count, work->logarithm);
+  }
+}
+
+void ks_softmax(KSTensor *out, KSTensor *x, bool logarithm) {
+  const int64_t count = element_count(x);
+  if (count == 0) return;
+  softmax_rows work = {ks_active_table()->softmax[x->dtype], out->data,  x->data, x->shape[x->rank - 1],
+                       (int64_t)ks_element_size(x->dtype),   logarithm};
+  ks_parallel(count / work.count, parallel_grain / 4 / work.count + 1, run_softmax, &work);
+}
+
+/// Two contiguous operands, or one, taken apart.
+typedef struct {
+  const char *a, *b;
+  int64_t count, parts, size;
+  int32_t dtype;
+  double rate;
+  double partial[parts_limit];
+} flat_work;
+
+static int64_t part_start(const flat_work *work, int64_t part) { return work->count * part / work->parts; }
+
+static void squared_error_parts(void *work_, int64_t first, int64_t last) {
+  flat_work *work = work_;
+  for (int64_t part = first; part < last; part++) {
+    const int64_t start = part_start(work, part), count = part_start(work, part + 1) - start;
+    work->partial[part] = ks_active_table()->half_squared_error[work->dtype](
+        work->a + start * work->size, work->b + start * work->size, count);
   }
 }
 
 void ks_half_squared_error(KSTensor *out, KSTensor *a, KSTensor *b) {
-  ks_active_table()->half_squared_error[a->dtype](out->data, a->data, b->data, element_count(a));
+  flat_work work = {a->data, b->data, element_count(a), 1, (int64_t)ks_element_size(a->dtype), a->dtype, 0, {0}};
+  if (work.count >= 2 * parallel_grain) work.parts = parts_limit;
+  ks_parallel(work.parts, 1, squared_error_parts, &work);
+  double total = 0;
+  for (int64_t part = 0; part < work.parts; part++) total += work.partial[part];
+  if (out->dtype == KS_FLOAT32) {
+    *(float *)out->data = (float)total;
+  } else {
+    *(double *)out->data = total;
+  }
+}
+
+static void descend_part(void *work_, int64_t first, int64_t last) {
+  const flat_work *work = work_;
+  ks_active_table()->descend[work->dtype]((char *)work->a + first * work->size, work->b + first * work->size,
+                                          work->rate, last - first);
 }
 
 void ks_descend(KSTensor *parameter, KSTensor *gradient, double rate) {
-  int64_t count = element_count(parameter);
-  ks_active_table()->descend[parameter->dtype](parameter->data, gradient->data, rate, count);
+  flat_work work;
+  work.a = parameter->data;
+  work.b = gradient->data;
+  work.size = (int64_t)ks_element_size(parameter->dtype);
+  work.dtype = parameter->dtype;
+  work.rate = rate;
+  ks_parallel(element_count(parameter), parallel_grain, descend_part, &work);
+}
+
+static void finite_parts(void *work_, int64_t first, int64_t last) {
+  flat_work *work = work_;
+  for (int64_t part = first; part < last; part++) {
+    const int64_t start = part_start(work, part), count = part_start(work, part + 1) - start;
+    work->partial[part] = ks_active_table()->all_finite[work->dtype](work->a + start * work->size, count);
+  }
 }
 
 bool ks_all_finite(KSTensor *x) {
-  int64_t count = element_count(x);
   if (x->dtype >= KS_INT8) return true;
-  return ks_active_table()->all_finite[x->dtype](x->data, count);
-}
-
-void ks_small_matrix_product(uint8_t dtype, int64_t m, int64_t n, int64_t k, void *c, int64_t c_row, const void *a,
-                             int64_t a_row, int64_t a_column, const void *b, int64_t b_row, int64_t b_column) {
-  if (dtype == KS_FLOAT32) {
-    ks_matrix left = {a, a_row, a_column}, right = {b, b_row, b_column};
-    ks_active_table()->product(c, c_row, left, right, m, n, k, false);
-    return;
+  flat_work work = {x->data, x->data, element_count(x), 1, (int64_t)ks_element_size(x->dtype), x->dtype, 0, {0}};
+  if (work.count >= 2 * parallel_grain) work.parts = parts_limit;
+  ks_parallel(work.parts, 1, finite_parts, &work);
+  for (int64_t part = 0; part < work.parts; part++) {
+    if (work.partial[part] == 0) return false;
   }
-  const double *left = a, *right = b;
-  for (int64_t i = 0; i < m; i++) {
-    for (int64_t j = 0; j < n; j++) {
-      double total = 0;
-      for (int64_t p = 0; p < k; p++) total += left[i * a_row + p * a_column] * right[p * b_row + j * b_column];
-      ((double *)c)[i * c_row + j] = total;
-    }
-  }
+  return true;
 }
-
-void ks_recurrent_forward(const ks_recurrent *task) { ks_active_table()->recurrent_forward(task); }
-void ks_recurrent_backward(const ks_recurrent *task) { ks_active_table()->recurrent_backward(task); }

@@ -16,6 +16,21 @@ typedef void (*ks_cast_loop)(void *out, const void *x, int64_t count, int64_t ou
 
 enum { dtypes = KS_BOOL + 1 };
 
+/// The longest part of a row of columns that a loop takes at a time.
+enum { column_block = 512 };
+
+/// A reduction for one type. Its totals may be of a wider type than the elements.
+typedef struct {
+  int64_t total_size;
+  void (*start)(void *totals, int64_t count);
+  /// total = f(total, x[0], x[1], ...)
+  void (*row)(void *total, const void *x, int64_t count, int64_t stride);
+  /// The same for each of up to `column_block` columns.
+  void (*rows)(void *totals, const void *x, int64_t rows, int64_t row_stride, int64_t count, int64_t stride);
+  void (*combine)(void *totals, const void *others, int64_t count);
+  void (*finish)(void *out, const void *totals, int64_t count, int64_t stride);
+} ks_reducer;
+
 /// A matrix by its first element and its two strides.
 typedef struct {
   const float *data;
@@ -33,10 +48,18 @@ typedef struct {
   ks_select_loop select[9];
   /// From one type to another.
   ks_cast_loop cast[dtypes][dtypes];
+  /// `row` is null where the reduction makes no sense for the type.
+  ks_reducer reduction[KS_MINIMUM_OF + 1][dtypes];
+  // By whether the minimum is asked for and by type; null for the half-width types.
+  int64_t (*argument_row[2][dtypes])(const void *x, int64_t count, int64_t stride);
+  void (*argument_rows[2][dtypes])(int64_t *out, int64_t out_stride, const void *x, int64_t rows, int64_t row_stride,
+                                   int64_t count, int64_t stride);
+  /// Null for bool and the half-width types.
+  void (*cumulative_sum[dtypes])(void *out, int64_t out_row, int64_t out_stride, const void *x, int64_t x_row,
+                                 int64_t x_stride, int64_t rows, int64_t count);
   // By element type: 0 for float32, 1 for float64.
-  /// out[0] += sum of x
-  void (*sum[2])(void *out, const void *x, int64_t count, int64_t stride);
-  void (*half_squared_error[2])(void *out, const void *a, const void *b, int64_t count);
+  void (*softmax[2])(void *out, const void *x, int64_t count, bool logarithm);
+  double (*half_squared_error[2])(const void *a, const void *b, int64_t count);
   void (*descend[2])(void *parameter, const void *gradient, double rate, int64_t count);
   /// By floating-point type.
   bool (*all_finite[4])(const void *x, int64_t count);

@@ -74,6 +74,13 @@ typedef enum {
   KS_GREATER_OR_EQUAL,
 } ks_comparison;
 
+typedef enum {
+  KS_SUM_OF,
+  KS_PRODUCT_OF,
+  KS_MAXIMUM_OF,
+  KS_MINIMUM_OF,
+} ks_reduction;
+
 /// What came of a call.
 enum {
   KS_DONE = 0,
@@ -95,8 +102,15 @@ void ks_select(KSTensor *out, KSTensor *condition, KSTensor *a, KSTensor *b);
 void ks_copy(KSTensor *out, KSTensor *x);
 /// Every element of out becomes value.
 void ks_fill(KSTensor *out, double value);
-/// out = the sum of x over the axes where out has size 1 and x has not. Same rank.
-void ks_sum(KSTensor *out, KSTensor *x);
+/// out = the reduction of x over the axes where out has size 1 and x has not. Same rank; out contiguous. Returns KS_DONE
+/// or KS_WRONG_TYPE.
+int32_t ks_reduce(int32_t reduction, KSTensor *out, KSTensor *x);
+/// out = where along the axis the first maximum, or minimum, of x is. No half-width types.
+void ks_argument(bool minimum, KSTensor *out, KSTensor *x, int32_t axis);
+/// out = the sums of x's elements up to each along the axis, or from each on. No half-width types.
+int32_t ks_cumulative_sum(KSTensor *out, KSTensor *x, int32_t axis, bool reversed);
+/// The softmax over the last axis of contiguous float32 or float64, or its logarithm.
+void ks_softmax(KSTensor *out, KSTensor *x, bool logarithm);
 /// sum (a - b)^2 / 2 over all elements of two contiguous tensors of one shape.
 void ks_half_squared_error(KSTensor *out, KSTensor *a, KSTensor *b);
 /// c[m, n] = a[m, k] b[k, n] for matrices small enough not to be worth a library call. Rows and columns of a and b

@@ -57,7 +57,7 @@ extension CPUEngine {
   }
 
   /// Says which types an operation is for.
-  private static func refuse(_ operation: String, _ dtype: DType, admitsIntegers: Bool) -> Never {
+  static func refuse(_ operation: String, _ dtype: DType, admitsIntegers: Bool) -> Never {
     fatalError(
       "\(operation): \(dtype) where a \(admitsIntegers ? "numeric" : "floating-point") type is needed")
   }

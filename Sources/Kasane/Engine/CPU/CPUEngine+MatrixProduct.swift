@@ -13,9 +13,8 @@ extension CPUEngine {
       a.object.pointee.dtype == b.object.pointee.dtype, "matmul: \(a.dtype) with \(b.dtype); cast one of them"
     )
     if a.dtype == .float16 || a.dtype == .bfloat16 {
-      let (left, right) = withoutGradient { (a.cast(to: .float32), b.cast(to: .float32)) }
-      let product = matrixProduct(left, right, transposing: transposing)
-      return withoutGradient { product.cast(to: a.dtype) }
+      return Self.cast(
+        matrixProduct(Self.widened(a), Self.widened(b), transposing: transposing), to: a.dtype)
     }
     if a.rank == 2 && b.rank == 2 {
       let (left, right) = (MatrixView(a, transposing == .left), MatrixView(b, transposing == .right))

@@ -4,8 +4,6 @@
 extension CPUEngine {
   private func pending(_ name: String = #function) -> Never { fatalError("\(name): the CPU engine lacks it") }
 
-  func argument(_ primitive: ReductionPrimitive, _ x: Tensor, axis: Int) -> Tensor { pending() }
-  func cumulativeSum(_ x: Tensor, axis: Int, reversed: Bool) -> Tensor { pending() }
   func take(_ x: Tensor, _ indices: Tensor, axis: Int) -> Tensor { pending() }
   func scatterAdd(_ values: Tensor, _ indices: Tensor, axis: Int, into target: Tensor) { pending() }
   func takeAlong(_ x: Tensor, _ indices: Tensor, axis: Int) -> Tensor {

@@ -13,28 +13,11 @@ struct CPUEngine: Engine {
 
   func scalar(_ x: Tensor) -> Double { ks_scalar(x.object) }
 
-  func isFinite(_ x: Tensor) -> Bool {
-    let x = x.contiguous()
-    return withExtendedLifetime(x) { ks_all_finite(x.object) }
-  }
-
-  func reduce(_ primitive: ReductionPrimitive, _ x: Tensor, to shape: Shape) -> Tensor {
-    precondition(x.dtype == .float32 || x.dtype == .float64)
-    precondition(primitive == .sum)
-    let y = Tensor(unsetWithShape: shape, dtype: x.dtype)
-    ks_sum(y.object, x.object)
-    return y
-  }
-
-  func halfSquaredError(_ a: Tensor, _ b: Tensor) -> Tensor {
-    Self.requireFloat("halfSquaredError", a)
-    let y = Tensor(unsetWithShape: Shape(), dtype: a.dtype)
-    let (a, b) = (a.contiguous(), b.contiguous())
-    withExtendedLifetime((a, b)) { ks_half_squared_error(y.object, a.object, b.object) }
-    return y
-  }
-
   func descend(_ parameter: Tensor, along gradient: Tensor, rate: Double) {
+    guard parameter.dtype == .float32 || parameter.dtype == .float64 else {
+      let change = Tensor(repeating: -rate, shape: Shape(), dtype: gradient.dtype)
+      return accumulate(binary(.multiply, gradient, change), into: parameter)
+    }
     let gradient = gradient.contiguous()
     withExtendedLifetime(gradient) { ks_descend(parameter.object, gradient.object, rate) }
   }
