@@ -26,14 +26,14 @@ final class BackpropagationThroughTime {
   private typealias Matrix = UnsafeMutablePointer<Float>
 
   private let inputs, hidden, steps: Int
-  private let activation: Activation
+  private let activation: BinaryAddition.HiddenActivation
   private let z, y, wTransposed: Matrix
   private let delta, deltaNext: Matrix
   private let dWIn, dW, dWOut, db: Matrix
   private var dc: Float = 0
 
   /// Memory for sequences of `steps` steps through a network with one output.
-  init(_ model: RecurrentTagger, steps: Int) {
+  init(_ model: RecurrentTagger, activation: BinaryAddition.HiddenActivation, steps: Int) {
     func zeros(_ count: Int) -> Matrix {
       let memory = Matrix.allocate(capacity: count)
       memory.initialize(repeating: 0, count: count)
@@ -41,7 +41,7 @@ final class BackpropagationThroughTime {
     }
     inputs = model.cell.inputWeight.shape[0]
     hidden = model.cell.inputWeight.shape[1]
-    activation = model.cell.activation
+    self.activation = activation
     self.steps = steps
     (z, y) = (zeros((steps + 1) * hidden), zeros(steps))  // z(-1) = 0 comes first
     (delta, deltaNext, wTransposed) = (zeros(hidden), zeros(hidden), zeros(hidden * hidden))

@@ -37,6 +37,20 @@ public final class BinaryAddition: Recipe {
     }
   }
 
+  /// The activation of the hidden layer: those that all methods know.
+  public enum HiddenActivation: String, CaseIterable, Codable, Sendable, ExpressibleByArgument {
+    case sigmoid, relu, tanh
+
+    /// The function.
+    public var activation: Activation {
+      switch self {
+      case .sigmoid: .sigmoid
+      case .relu: .relu
+      case .tanh: .tanh
+      }
+    }
+  }
+
   /// The options of a run; the defaults are the course's.
   public struct Options: RecipeOptions {
     @Option(help: "Bits of the sum (1 to 32); the numbers added have one bit less.")
@@ -48,7 +62,7 @@ public final class BinaryAddition: Recipe {
     @Option(help: "Iterations to train (1 or more).")
     public var iterations = 10_000
     @Option(help: "Activation of the hidden layer.")
-    public var activation = Activation.sigmoid
+    public var activation = HiddenActivation.sigmoid
     @Option(name: .customLong("init"), help: "First weights: variance 1, 1/fan-in or 2/fan-in.")
     public var `init` = InitialWeights.normal
     @Option(help: "Problems in one iteration (1 to 65536); the error is their mean.")
@@ -146,8 +160,8 @@ public final class BinaryAddition: Recipe {
     self.seed = seed
     var weights = RandomGenerator(seed: seed, stream: Stream.weights)
     model = RecurrentTagger(
-      inputs: 2, hidden: options.hidden, outputs: 1, activation: options.activation, bias: options.bias,
-      initializer: options.`init`.initializer, using: &weights)
+      inputs: 2, hidden: options.hidden, outputs: 1, activation: options.activation.activation,
+      bias: options.bias, initializer: options.`init`.initializer, using: &weights)
     random = RandomGenerator(seed: seed, stream: Stream.problems)
     descent = SGD(learningRate: options.learningRate)
     optimizer = descent
@@ -190,7 +204,10 @@ public final class BinaryAddition: Recipe {
   private func mean(_ total: Tensor) -> Tensor { options.batch == 1 ? total : total / Double(options.batch) }
 
   private func trainByHand(on problems: Problems) -> Double {
-    let byHand = self.byHand ?? BackpropagationThroughTime(model, steps: options.bits)
+    let byHand =
+      self.byHand
+      ?? BackpropagationThroughTime(
+        model, activation: options.activation, steps: options.bits)
     self.byHand = byHand
     return byHand.train(
       model, problems.inputs, problems.targets, learningRate: Float(options.learningRate))
@@ -296,5 +313,3 @@ public final class BinaryAddition: Recipe {
     }
   }
 }
-
-extension Activation: ExpressibleByArgument {}

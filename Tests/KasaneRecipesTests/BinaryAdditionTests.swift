@@ -8,7 +8,7 @@ import Testing
 @testable import KasaneRecipes
 
 @Suite struct BinaryAdditionTests {
-  private static let variants = Activation.allCases.flatMap { activation in
+  private static let variants = BinaryAddition.HiddenActivation.allCases.flatMap { activation in
     [false, true].map { (activation, $0) }
   }
 
@@ -18,7 +18,9 @@ import Testing
 
   /// PyTorch's losses, outputs, gradients and final weights (Tests/Fixtures/binary_addition.py).
   @Test(arguments: BinaryAddition.Method.allCases, variants)
-  func matchesPyTorch(_ method: BinaryAddition.Method, _ variant: (Activation, Bool)) throws {
+  func matchesPyTorch(_ method: BinaryAddition.Method, _ variant: (BinaryAddition.HiddenActivation, Bool))
+    throws
+  {
     let (activation, bias) = variant
     let name = "binary-addition-\(activation)-\(bias ? "bias" : "plain")"
     let path = try #require(

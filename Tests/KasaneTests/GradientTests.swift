@@ -7,7 +7,7 @@ import Testing
 /// What gradients do beyond the single operations, which `OperationTests` checks one by one.
 @Suite struct GradientTests {
   /// The fused primitive works in float32: it is held against the composition, in value and gradient.
-  @Test(arguments: Activation.allCases)
+  @Test(arguments: [Activation.sigmoid, .relu, .tanh])
   func fusedRecurrentIsTheComposition(_ activation: Activation) {
     var make = RowInputs(seed: 5)
     for (batch, steps, inputs, hidden) in [(1, 8, 2, 16), (3, 5, 4, 7), (2, 1, 1, 33), (4, 6, 3, 40)] {

@@ -5,6 +5,12 @@
 public enum Operation: UInt8, CaseIterable, Sendable {
   case leaf
   case add, subtract, multiply, divide, negate, square, squareRoot, exponential, logarithm
+  case absolute, reciprocalSquareRoot, reciprocal, exponentialMinusOne, logarithmOnePlus, errorFunction
+  case power, powerOfNumber, numberToPower, maximum, minimum, remainder, clip, choice
+  case sine, cosine, tangent, arcSine, arcCosine, arcTangent, arcTangent2
+  case hyperbolicSine, hyperbolicCosine
+  case inverseHyperbolicSine, inverseHyperbolicCosine, inverseHyperbolicTangent
+  case softplus, gelu, silu, hardTanh
   case sigmoid, tanh, relu, sigmoidGradient, tanhGradient, reluGradient
   case convolution, convolutionInputGradient, convolutionWeightGradient
   case maximumPool, maximumPoolGradient, averagePool, averagePoolGradient

@@ -117,8 +117,8 @@ public protocol Engine: Sendable {
   /// One step of gradient descent: parameter -= rate * gradient, in place.
   func descend(_ parameter: Tensor, along gradient: Tensor, rate: Double)
 
-  /// Whether `recurrent` and its gradient can be called for such an input.
-  func hasFusedRecurrent(for x: Tensor) -> Bool
+  /// Whether `recurrent` and its gradient can be called for such an input and activation.
+  func hasFusedRecurrent(for x: Tensor, activation: Activation) -> Bool
   /// The states of a recurrent layer.
   func recurrent(_ call: RecurrentCall) -> Tensor
   /// The gradients of a recurrent layer from the gradient of its states.
@@ -158,7 +158,7 @@ extension Engine {
   }
 
   /// False: the layer is composed from plain operations.
-  public func hasFusedRecurrent(for x: Tensor) -> Bool { false }
+  public func hasFusedRecurrent(for x: Tensor, activation: Activation) -> Bool { false }
   /// Never called while `hasFusedRecurrent` is false.
   public func recurrent(_ call: RecurrentCall) -> Tensor { fatalError("\(self): no recurrent primitive") }
   /// Never called while `hasFusedRecurrent` is false.

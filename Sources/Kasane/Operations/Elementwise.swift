@@ -59,30 +59,90 @@ extension Tensor {
   public static func * (a: Double, b: Tensor) -> Tensor { b * b.number(a) }
 }
 
-/// The square of each element.
-public func square(_ x: Tensor) -> Tensor {
-  recorded(.square, engine.unary(.square, x), x, saving: x) { step in
-    step.add(2 * step.gradient * step[0], to: 0)
+/// The magnitude of each element; its derivative at zero is taken as 0.
+public func abs(_ x: Tensor) -> Tensor {
+  recorded(.absolute, engine.unary(.absolute, x), x, saving: x) { step in
+    step.add(step.gradient * sign(step[0]), to: 0)
   }
 }
 
-/// The square root of each element.
-public func sqrt(_ x: Tensor) -> Tensor {
-  let y = engine.unary(.squareRoot, x)
-  return recorded(.squareRoot, y, x, saving: y) { step in
-    step.add(step.gradient / (2 * step[0]), to: 0)
+// Functions that are constant between their jumps have the derivative 0 and are not recorded.
+
+/// -1, 0 or 1 as each element is negative, zero or positive. No gradient flows through it.
+public func sign(_ x: Tensor) -> Tensor { engine.unary(.sign, x) }
+
+/// The largest whole number that is no larger than each element. No gradient flows through it.
+public func floor(_ x: Tensor) -> Tensor { x.dtype.isFloatingPoint ? engine.unary(.floor, x) : x }
+
+/// The smallest whole number that is no smaller than each element. No gradient flows through it.
+public func ceil(_ x: Tensor) -> Tensor { x.dtype.isFloatingPoint ? engine.unary(.ceiling, x) : x }
+
+/// The whole number nearest to each element, the even one of two that are equally near. No gradient flows
+/// through it.
+public func round(_ x: Tensor) -> Tensor { x.dtype.isFloatingPoint ? engine.unary(.round, x) : x }
+
+/// The larger of each pair of elements, with NumPy's broadcasting. Where both are equal each gets half of the
+/// gradient. NaN beats every number.
+public func maximum(_ a: Tensor, _ b: Tensor) -> Tensor {
+  recorded(.maximum, engine.binary(.maximum, a, b), a, b, saving: a, b) { step in
+    step.add(step.gradient * shareUnlessBelow(step[0], step[1]), to: 0)
+    step.add(step.gradient * shareUnlessBelow(step[1], step[0]), to: 1)
   }
 }
 
-/// e to the power of each element.
-public func exp(_ x: Tensor) -> Tensor {
-  let y = engine.unary(.exponential, x)
-  return recorded(.exponential, y, x, saving: y) { step in step.add(step.gradient * step[0], to: 0) }
+/// The smaller of each pair of elements, with NumPy's broadcasting. Where both are equal each gets half of the
+/// gradient. NaN beats every number.
+public func minimum(_ a: Tensor, _ b: Tensor) -> Tensor {
+  recorded(.minimum, engine.binary(.minimum, a, b), a, b, saving: a, b) { step in
+    step.add(step.gradient * shareUnlessBelow(-step[0], -step[1]), to: 0)
+    step.add(step.gradient * shareUnlessBelow(-step[1], -step[0]), to: 1)
+  }
 }
 
-/// The natural logarithm of each element.
-public func log(_ x: Tensor) -> Tensor {
-  recorded(.logarithm, engine.unary(.logarithm, x), x, saving: x) { step in
-    step.add(step.gradient / step[0], to: 0)
+/// 0 where a < b, 1/2 where both are equal, else 1.
+private func shareUnlessBelow(_ a: Tensor, _ b: Tensor) -> Tensor {
+  withoutGradient { 1 - 0.5 * ((a .< b).cast(to: a.dtype) + (a .<= b).cast(to: a.dtype)) }
+}
+
+/// What remains of each element of `a` divided by that of `b`, `a - b * floor(a / b)`: it has the sign of `b`.
+public func remainder(_ a: Tensor, _ b: Tensor) -> Tensor {
+  recorded(.remainder, engine.binary(.remainder, a, b), a, b, saving: a, b) { step in
+    step.add(step.gradient, to: 0)
+    step.add(-(step.gradient * floor(step[0] / step[1])), to: 1)
+  }
+}
+
+/// What remains of each element of `a` divided by `b`, with the sign of `b`.
+public func remainder(_ a: Tensor, _ b: Double) -> Tensor { remainder(a, a.number(b)) }
+
+/// The number on the way from `a` to `b`, `a + weight (b - a)`.
+public func lerp(_ a: Tensor, _ b: Tensor, weight: Tensor) -> Tensor { a + weight * (b - a) }
+
+/// The number on the way from `a` to `b`, `a + weight (b - a)`.
+public func lerp(_ a: Tensor, _ b: Tensor, weight: Double) -> Tensor { a + weight * (b - a) }
+
+extension Tensor {
+  /// The elements below `min` replaced by it and those above `max` by that; either may be absent. No gradient flows
+  /// through an element that was replaced.
+  public func clipped(min lower: Double? = nil, max upper: Double? = nil) -> Tensor {
+    guard lower != nil || upper != nil else { return self }
+    precondition(
+      (lower ?? -.infinity) <= (upper ?? .infinity), "clipped: a least value of \(lower!) above \(upper!)")
+    var y = self
+    // Among whole numbers the bounds are the whole numbers within them.
+    if let lower {
+      y = engine.binary(.maximum, y, number(dtype.isFloatingPoint ? lower : lower.rounded(.up)))
+    }
+    if let upper {
+      y = engine.binary(.minimum, y, number(dtype.isFloatingPoint ? upper : upper.rounded(.down)))
+    }
+    return recorded(.clip, y, self, saving: self, y) { step in
+      step.add(Tensor.where(step[0] .== step[1], step.gradient, 0), to: 0)
+    }
+  }
+
+  /// Traps where the elements are whole numbers or truth values.
+  func requireFloatingPoint(_ operation: @autoclosure () -> String) {
+    precondition(dtype.isFloatingPoint, "\(operation()): \(dtype) where a floating-point type is needed")
   }
 }

@@ -30,7 +30,7 @@ public func recurrent(
   // The primitive's own backward is not recorded, so where a second derivative may be asked for, and where the
   // engine has no such primitive, the layer is a composition. Over no sequences or steps it has nothing to do.
   let isEmpty = x.shape[0] == 0 || x.shape[1] == 0
-  guard engine.hasFusedRecurrent(for: x), !Tape.isNested, !isEmpty else {
+  guard engine.hasFusedRecurrent(for: x, activation: activation), !Tape.isNested, !isEmpty else {
     return composedRecurrent(x, inputWeight, recurrentWeight, bias, initialState, activation)
   }
   let call = RecurrentCall(

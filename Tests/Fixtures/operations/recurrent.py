@@ -19,6 +19,6 @@ CASES = {
     f"recurrent {name} {batch} {steps}": Case(
         recurrent(function), real(batch, steps, 2), real(2, 3), real(3, 3), real(3), real(batch, 3)
     )
-    for name, function in [("sigmoid", torch.sigmoid), ("relu", torch.relu), ("tanh", torch.tanh)]
+    for name, function in [("sigmoid", torch.sigmoid), ("relu", torch.relu), ("tanh", torch.tanh), ("silu", torch.nn.functional.silu)]
     for batch, steps in [(1, 1), (2, 3)]
 }

@@ -15,8 +15,61 @@ enum ActivationRows {
 
   static var activation: [OperationRow] {
     Activation.allCases.map { activation in
-      .unary("activation \(activation)", covers: ["callAsFunction"], isInPyTorch: false) { activation($0) }
+      // Within the corners of all.
+      .unary("activation \(activation)", covers: ["callAsFunction"], .insideOne, isInPyTorch: false) {
+        activation($0)
+      }
     }
+  }
+
+  static var softplus: [OperationRow] { [.unary("softplus", covers: ["softplus"]) { Kasane.softplus($0) }] }
+  static var gelu: [OperationRow] { [.unary("gelu", covers: ["gelu"]) { Kasane.gelu($0) }] }
+  static var silu: [OperationRow] { [.unary("silu", covers: ["silu"]) { Kasane.silu($0) }] }
+  static var hardTanh: [OperationRow] {
+    [
+      .unary("hardTanh", covers: ["hardTanh"]) { Kasane.hardTanh($0, min: -0.1, max: 5) },
+      .unary("hardTanh above", covers: ["hardTanh"]) { Kasane.hardTanh($0, min: -5, max: 0.1) },
+    ]
+  }
+
+  static var rectifiers: [OperationRow] {
+    [
+      .unary("relu6", covers: ["relu6"]) { relu6($0) },
+      .unary("relu6 of large numbers", covers: ["relu6"]) { relu6(35 * $0) },
+      .unary("leakyReLU", covers: ["leakyReLU"]) { leakyReLU($0) },
+      .unary("leakyReLU 0.2", covers: ["leakyReLU"]) { leakyReLU($0, slope: 0.2) },
+      OperationRow("prelu", covers: ["prelu"], [Input([2, 3, 4]), Input([4])], isElementwise: true) {
+        prelu($0[0], slope: $0[1])
+      },
+      OperationRow(
+        "prelu with one slope", covers: ["prelu"], [Input([2, 3]), Input([])], isElementwise: true
+      ) {
+        prelu($0[0], slope: $0[1])
+      },
+      .unary("elu", covers: ["elu"]) { elu($0) },
+      .unary("elu 0.5", covers: ["elu"]) { elu($0, alpha: 0.5) },
+      .unary("elu of large numbers", covers: ["elu"]) { elu(1000 * $0) },
+      .unary("selu", covers: ["selu"]) { selu($0) },
+    ]
+  }
+
+  static var gates: [OperationRow] {
+    [
+      .unary("geluTanh", covers: ["geluTanh"]) { geluTanh($0) },
+      .unary("mish", covers: ["mish"]) { mish($0) },
+      OperationRow("glu", covers: ["glu"], [Input([2, 3, 4])]) { glu($0[0]) },
+      OperationRow("glu of an axis", covers: ["glu"], [Input([2, 6, 1])]) { glu($0[0], axis: 1) },
+    ]
+  }
+
+  static var bounded: [OperationRow] {
+    [
+      .unary("softsign", covers: ["softsign"]) { softsign($0) },
+      .unary("hardSigmoid", covers: ["hardSigmoid"]) { hardSigmoid($0) },
+      .unary("hardSigmoid of large numbers", covers: ["hardSigmoid"]) { hardSigmoid(20 * $0) },
+      .unary("hardSwish", covers: ["hardSwish"]) { hardSwish($0) },
+      .unary("hardSwish of large numbers", covers: ["hardSwish"]) { hardSwish(20 * $0) },
+    ]
   }
 }
 

@@ -44,4 +44,59 @@ enum ElementwiseRows {
       },
     ]
   }
+
+  static var absolute: [OperationRow] { [.unary("abs", covers: ["abs"], dtypes: .numbers) { abs($0) }] }
+  // One side keeps away from the other, whose ties have no derivative.
+  static var maximum: [OperationRow] {
+    [
+      .binary("maximum", covers: ["maximum"], .real, .between(-0.1, 0.1), dtypes: .numbers) {
+        Kasane.maximum($0, $1)
+      }
+    ]
+  }
+  static var minimum: [OperationRow] {
+    [
+      .binary("minimum", covers: ["minimum"], .real, .between(-0.1, 0.1), dtypes: .numbers) {
+        Kasane.minimum($0, $1)
+      }
+    ]
+  }
+  static var remainder: [OperationRow] {
+    [
+      .binary("remainder", covers: ["remainder"], .real, .between(1.3, 2.5), dtypes: .numbers) {
+        Kasane.remainder($0, $1)
+      },
+      .binary("remainder by negative", covers: ["remainder"], .real, .between(1.3, 2.5)) {
+        Kasane.remainder(3 * $0, -3 * $1)
+      },
+      .unary("remainder by number", covers: ["remainder"]) { Kasane.remainder($0, -2.5) },
+    ]
+  }
+  static var clip: [OperationRow] {
+    [
+      .unary("clipped", covers: ["clipped"]) { $0.clipped(min: -0.1, max: 5) },
+      .unary("clipped above", covers: ["clipped"]) { $0.clipped(max: 0.1) },
+      .unary("clipped below", covers: ["clipped"]) { $0.clipped(min: 0) },
+    ]
+  }
+
+  /// Functions without a derivative.
+  static var constant: [OperationRow] {
+    let functions: [(String, @Sendable (Tensor) -> Tensor)] = [
+      ("sign", { sign($0) }), ("floor", { floor($0) }), ("ceil", { ceil($0) }), ("round", { round($0) }),
+    ]
+    return functions.map { name, function in
+      .unary(
+        name, covers: [name], .between(-3, 3), dtypes: .numbers, differentiability: .none, function: function)
+    }
+  }
+  static var interpolation: [OperationRow] {
+    [
+      OperationRow(
+        "lerp", covers: ["lerp"], [Input([2, 3]), Input([3]), Input([2, 1])], shapes: .broadcasting,
+        isElementwise: true
+      ) { lerp($0[0], $0[1], weight: $0[2]) },
+      .binary("lerp by number", covers: ["lerp"]) { lerp($0, $1, weight: 0.3) },
+    ]
+  }
 }

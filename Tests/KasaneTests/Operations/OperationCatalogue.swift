@@ -17,6 +17,36 @@ func rows(of operation: Kasane.Operation) -> [OperationRow] {
   case .exponential: ElementwiseRows.exponential
   case .logarithm: ElementwiseRows.logarithm
   case .cast: ElementwiseRows.cast
+  case .absolute: ElementwiseRows.absolute
+  case .maximum: ElementwiseRows.maximum
+  case .minimum: ElementwiseRows.minimum
+  case .remainder: ElementwiseRows.remainder
+  case .clip: ElementwiseRows.clip
+  case .reciprocalSquareRoot: PowerRows.reciprocalSquareRoot
+  case .reciprocal: PowerRows.reciprocal
+  case .exponentialMinusOne: PowerRows.exponentialMinusOne
+  case .logarithmOnePlus: PowerRows.logarithmOnePlus
+  case .errorFunction: PowerRows.errorFunction
+  case .power: PowerRows.power
+  case .powerOfNumber: PowerRows.powerOfNumber
+  case .numberToPower: PowerRows.numberToPower
+  case .choice: ComparisonRows.choice
+  case .sine: TrigonometricRows.sine
+  case .cosine: TrigonometricRows.cosine
+  case .tangent: TrigonometricRows.tangent
+  case .arcSine: TrigonometricRows.arcSine
+  case .arcCosine: TrigonometricRows.arcCosine
+  case .arcTangent: TrigonometricRows.arcTangent
+  case .arcTangent2: TrigonometricRows.arcTangent2
+  case .hyperbolicSine: TrigonometricRows.hyperbolicSine
+  case .hyperbolicCosine: TrigonometricRows.hyperbolicCosine
+  case .inverseHyperbolicSine: TrigonometricRows.inverseHyperbolicSine
+  case .inverseHyperbolicCosine: TrigonometricRows.inverseHyperbolicCosine
+  case .inverseHyperbolicTangent: TrigonometricRows.inverseHyperbolicTangent
+  case .softplus: ActivationRows.softplus
+  case .gelu: ActivationRows.gelu
+  case .silu: ActivationRows.silu
+  case .hardTanh: ActivationRows.hardTanh
   case .sigmoid: ActivationRows.sigmoid
   case .tanh: ActivationRows.tanh
   case .relu: ActivationRows.relu
@@ -54,6 +84,8 @@ enum Composition: CaseIterable {
   case reshaping, axes, repeating, splitting, vectorProducts, einsum
   case transposedConvolution, normalization
   case activation, mean
+  case constant, interpolation, logarithms, comparison, truthValues, classification
+  case rectifiers, gates, bounded
 }
 
 /// The rows of a composed operation. Also without a default.
@@ -69,6 +101,15 @@ func rows(of composition: Composition) -> [OperationRow] {
   case .normalization: NormalizationRows.all
   case .activation: ActivationRows.activation
   case .mean: ReductionRows.mean
+  case .constant: ElementwiseRows.constant
+  case .interpolation: ElementwiseRows.interpolation
+  case .logarithms: PowerRows.logarithms
+  case .comparison: ComparisonRows.comparison
+  case .truthValues: ComparisonRows.truthValues
+  case .classification: ComparisonRows.classification
+  case .rectifiers: ActivationRows.rectifiers
+  case .gates: ActivationRows.gates
+  case .bounded: ActivationRows.bounded
   }
 }
 

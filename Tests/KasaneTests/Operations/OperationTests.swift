@@ -35,7 +35,7 @@ import Testing
     var found = Set<String>()
     for case let file as URL in files where file.pathExtension == "swift" {
       for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") {
-        let declaration = /public (?:static |prefix |mutating )*func ([^\s(<]+|[^\s\w(]+)/
+        let declaration = /public (?:static |prefix |mutating )*func (\w+|`\w+`|[^\s\w(]+)/
         guard let match = line.firstMatch(of: declaration) else { continue }
         let name = String(match.output.1)
         found.insert(name)

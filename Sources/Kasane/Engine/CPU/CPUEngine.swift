@@ -24,7 +24,9 @@ struct CPUEngine: Engine {
 
   // MARK: The recurrent layer
 
-  func hasFusedRecurrent(for x: Tensor) -> Bool { x.dtype == .float32 }
+  func hasFusedRecurrent(for x: Tensor, activation: Activation) -> Bool {
+    x.dtype == .float32 && activation.recurrentPrimitive != nil
+  }
 
   func recurrent(_ call: RecurrentCall) -> Tensor {
     let call = call.contiguous()
@@ -77,14 +79,23 @@ extension RecurrentCall {
   }
 }
 
+extension Activation {
+  /// The activation as the fused recurrent layer knows it: those whose derivative is a function of their value.
+  fileprivate var recurrentPrimitive: UnaryPrimitive? {
+    switch self {
+    case .sigmoid: .sigmoid
+    case .tanh: .tanh
+    case .relu: .relu
+    default: nil
+    }
+  }
+}
+
 extension ks_recurrent {
   fileprivate init(_ call: RecurrentCall, states: Tensor) {
-    let primitive: UnaryPrimitive =
-      switch call.activation {
-      case .sigmoid: .sigmoid
-      case .tanh: .tanh
-      case .relu: .relu
-      }
+    guard let primitive = call.activation.recurrentPrimitive else {
+      preconditionFailure("recurrent: no fused layer with \(call.activation)")
+    }
     self.init(
       batch: Int64(call.x.shape[0]), steps: Int64(call.x.shape[1]), inputs: Int64(call.x.shape[2]),
       hidden: Int64(call.recurrentWeight.shape[0]), activation: primitive.rawValue, x: call.x.floats,
