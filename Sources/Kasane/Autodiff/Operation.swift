@@ -10,10 +10,11 @@ public enum Operation: UInt8, CaseIterable, Sendable {
   case sine, cosine, tangent, arcSine, arcCosine, arcTangent, arcTangent2
   case hyperbolicSine, hyperbolicCosine
   case inverseHyperbolicSine, inverseHyperbolicCosine, inverseHyperbolicTangent
-  case softplus, gelu, silu, hardTanh
+  case softplus, gelu, silu, hardTanh, softmax, logSoftmax
   case sigmoid, tanh, relu, sigmoidGradient, tanhGradient, reluGradient
   case convolution, convolutionInputGradient, convolutionWeightGradient
   case maximumPool, maximumPoolGradient, averagePool, averagePoolGradient
+  case maximumOverAxes, minimumOverAxes, product, cumulativeSum
   case sum, matmul, recurrent, halfSquaredError
   case reshape, permute, transpose, select, slice, embed, replace, broadcast, unfold, fold, cast
   case stack, concatenate

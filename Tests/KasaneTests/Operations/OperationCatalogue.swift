@@ -47,6 +47,12 @@ func rows(of operation: Kasane.Operation) -> [OperationRow] {
   case .gelu: ActivationRows.gelu
   case .silu: ActivationRows.silu
   case .hardTanh: ActivationRows.hardTanh
+  case .softmax: SoftmaxRows.softmax
+  case .logSoftmax: SoftmaxRows.logSoftmax
+  case .maximumOverAxes: ReductionRows.maximum
+  case .minimumOverAxes: ReductionRows.minimum
+  case .product: ReductionRows.product
+  case .cumulativeSum: ReductionRows.cumulativeSum
   case .sigmoid: ActivationRows.sigmoid
   case .tanh: ActivationRows.tanh
   case .relu: ActivationRows.relu
@@ -85,7 +91,8 @@ enum Composition: CaseIterable {
   case transposedConvolution, normalization
   case activation, mean
   case constant, interpolation, logarithms, comparison, truthValues, classification
-  case rectifiers, gates, bounded
+  case rectifiers, gates, bounded, statistics, norm, counts, places, cumulativeProduct
+  case differences, divergences, crossEntropy, cosines
 }
 
 /// The rows of a composed operation. Also without a default.
@@ -110,6 +117,15 @@ func rows(of composition: Composition) -> [OperationRow] {
   case .rectifiers: ActivationRows.rectifiers
   case .gates: ActivationRows.gates
   case .bounded: ActivationRows.bounded
+  case .statistics: StatisticsRows.statistics
+  case .norm: StatisticsRows.norm
+  case .counts: ReductionRows.counts
+  case .places: ReductionRows.places
+  case .cumulativeProduct: ReductionRows.cumulativeProduct
+  case .differences: LossRows.differences
+  case .divergences: LossRows.divergences
+  case .crossEntropy: LossRows.crossEntropy
+  case .cosines: LossRows.cosines
   }
 }
 
