@@ -83,7 +83,8 @@ private struct EinsumTerm {
   mutating func sumOut(except needed: Set<Character>) {
     let axes = labels.indices.filter { !needed.contains(labels[$0]) }
     if axes.isEmpty { return }
-    tensor = tensor.sum(axes: Shape(axes))
+    // Sums of whole numbers are int64, but the result has the type of the operands.
+    tensor = tensor.sum(axes: Shape(axes)).cast(to: tensor.dtype)
     labels.removeAll { !needed.contains($0) }
   }
 

@@ -29,7 +29,8 @@ enum JoiningRows {
       },
       joining("split sizes", [2, 6], [2, 1], covers: "split") { x in
         let parts = x[0].split(sizes: [1, 3, 2], axis: -1)
-        return parts[0] * parts[1] + parts[2].sum(axes: [1], keepingAxes: true) * x[1]
+        let total = parts[2].sum(axes: [1], keepingAxes: true).cast(to: x[1].dtype)
+        return parts[0] * parts[1] + total * x[1]
       },
       joining("unstacked", [3, 2], [2], covers: "unstacked") { x in
         let parts = x[0].unstacked()

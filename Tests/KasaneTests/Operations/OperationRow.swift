@@ -137,9 +137,9 @@ extension OperationRow: CustomTestStringConvertible {
 
 extension [DType] {
   /// The types of functions such as `exp`.
-  static let floatingPoint: [DType] = [.float64, .float32]
+  static let floatingPoint: [DType] = [.float64, .float32, .bfloat16, .float16]
   /// The types of arithmetic.
-  static let numbers: [DType] = floatingPoint
+  static let numbers: [DType] = floatingPoint + [.int8, .uint8, .int32, .int64]
   /// The types of comparison and movement.
-  static let every: [DType] = numbers
+  static let every: [DType] = numbers + [.bool]
 }

@@ -37,9 +37,9 @@ enum SlicingRows {
       },
       // The gradients of many slices meet in one place, after one that is not the tape's own.
       row("many slices", [5, 3], isInPyTorch: false) { x in
-        var total = x.sum(axes: [0])
+        var total = x.sum(axes: [0]).cast(to: x.dtype)
         for index in 0..<5 { total = total + square(x[index]) * x[(0...).stride(by: -1)][index] }
-        return total + x[1..<4, 1].sum()
+        return total + x[1..<4, 1].sum().cast(to: x.dtype)
       },
     ]
   }

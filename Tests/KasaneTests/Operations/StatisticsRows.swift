@@ -35,8 +35,11 @@ enum StatisticsRows {
       ]
     }
       + [Double.infinity, -.infinity].map { p in
-        // Shifted to one side, so that no two magnitudes are near each other.
-        .reduction("norm \(p)", covers: ["norm"], leastRank: 1, allowsEmpty: false, .distinct) {
+        // Shifted to one side, so that no two magnitudes are near each other; in narrow types they become equal.
+        .reduction(
+          "norm \(p)", covers: ["norm"], leastRank: 1, allowsEmpty: false, .distinct,
+          dtypes: [.float64, .float32]
+        ) {
           square((20 - $0).norm(p, axes: [-1]))
         }
       }
