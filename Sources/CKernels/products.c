@@ -2,20 +2,44 @@
 // Matrix products that are no work for a library, and the recurrent layer.
 #include "table.h"
 
-void ks_small_matrix_product(uint8_t dtype, int64_t m, int64_t n, int64_t k, void *c, int64_t c_row, const void *a,
-                             int64_t a_row, int64_t a_column, const void *b, int64_t b_row, int64_t b_column) {
-  if (dtype == KS_FLOAT32) {
-    ks_matrix left = {a, a_row, a_column}, right = {b, b_row, b_column};
-    ks_active_table()->product(c, c_row, left, right, m, n, k, false);
+enum { parallel_products = 1 << 17 };
+
+typedef struct {
+  ks_product_loop loop;
+  char *c;
+  ks_matrix a, b;
+  int64_t m, n, k, c_row, size;
+} product;
+
+static void product_of_rows(void *work_, int64_t first, int64_t last) {
+  const product *work = work_;
+  ks_matrix a = work->a;
+  a.data = (const char *)a.data + first * a.row * work->size;
+  work->loop(work->c + first * work->c_row * work->size, work->c_row, a, work->b, last - first, work->n, work->k, false);
+}
+
+// Sixteen columns are counted as one.
+static void product_of_columns(void *work_, int64_t first, int64_t last) {
+  const product *work = work_;
+  const int64_t column = first * 16, end = last * 16 < work->n ? last * 16 : work->n;
+  ks_matrix b = work->b;
+  b.data = (const char *)b.data + column * b.column * work->size;
+  work->loop(work->c + column * work->size, work->c_row, work->a, b, work->m, end - column, work->k, false);
+}
+
+void ks_matrix_product(uint8_t dtype, int64_t m, int64_t n, int64_t k, void *c, int64_t c_row, const void *a,
+                       int64_t a_row, int64_t a_column, const void *b, int64_t b_row, int64_t b_column) {
+  ks_matrix left = {a, a_row, a_column}, right = {b, b_row, b_column};
+  ks_product_loop loop = ks_active_table()->product[dtype];
+  if (m * n * k < 2 * parallel_products) {
+    loop(c, c_row, left, right, m, n, k, false);
     return;
   }
-  const double *left = a, *right = b;
-  for (int64_t i = 0; i < m; i++) {
-    for (int64_t j = 0; j < n; j++) {
-      double total = 0;
-      for (int64_t p = 0; p < k; p++) total += left[i * a_row + p * a_column] * right[p * b_row + j * b_column];
-      ((double *)c)[i * c_row + j] = total;
-    }
+  product work = {loop, c, left, right, m, n, k, c_row, (int64_t)ks_element_size(dtype)};
+  if (m >= n / 16) {
+    ks_parallel(m, parallel_products / (n * k) + 1, product_of_rows, &work);
+  } else {
+    ks_parallel((n + 15) / 16, parallel_products / (m * k * 16) + 1, product_of_columns, &work);
   }
 }
 

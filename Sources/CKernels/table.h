@@ -33,9 +33,13 @@ typedef struct {
 
 /// A matrix by its first element and its two strides.
 typedef struct {
-  const float *data;
+  const void *data;
   int64_t row, column;
 } ks_matrix;
+
+/// c[m, n] = a[m, k] b[k, n] (+ c when accumulating); c's rows are `ldc` apart.
+typedef void (*ks_product_loop)(void *c, int64_t ldc, ks_matrix a, ks_matrix b, int64_t m, int64_t n, int64_t k,
+                                bool accumulate);
 
 typedef struct {
   const char *name;
@@ -57,21 +61,25 @@ typedef struct {
   /// Null for bool and the half-width types.
   void (*cumulative_sum[dtypes])(void *out, int64_t out_row, int64_t out_stride, const void *x, int64_t x_row,
                                  int64_t x_stride, int64_t rows, int64_t count);
+  /// The numbers of Philox blocks from one on, two to a block.
+  void (*random_bits)(uint64_t *out, uint64_t key, uint64_t stream, uint64_t block, int64_t blocks);
+  void (*random_uniform)(double *out, const uint64_t *bits, int64_t count);
+  /// Each number is made of two uniform ones.
+  void (*random_normal)(double *out, const double *uniform, int64_t count);
   // By element type: 0 for float32, 1 for float64.
   void (*softmax[2])(void *out, const void *x, int64_t count, bool logarithm);
   double (*half_squared_error[2])(const void *a, const void *b, int64_t count);
   void (*descend[2])(void *parameter, const void *gradient, double rate, int64_t count);
   /// By floating-point type.
   bool (*all_finite[4])(const void *x, int64_t count);
-  /// c[m, n] = a[m, k] b[k, n] (+ c when accumulating); c's rows are `ldc` apart.
-  void (*product)(float *c, int64_t ldc, ks_matrix a, ks_matrix b, int64_t m, int64_t n, int64_t k,
-                  bool accumulate);
   /// Parts of a pooling: results from `first` to `last`, or images in the case of the gradient.
   void (*maximum_pool[2])(const ks_pooling *shape, void *values, int64_t *indices, const void *x, int64_t first,
                           int64_t last);
   void (*average_pool[2])(const ks_pooling *shape, void *y, const void *x, int64_t first, int64_t last);
   void (*average_pool_gradient[2])(const ks_pooling *shape, void *x, const void *gradient, int64_t first,
                                    int64_t last);
+  /// For float32, float64, int32 and int64.
+  ks_product_loop product[dtypes];
   void (*recurrent_forward)(const ks_recurrent *task);
   void (*recurrent_backward)(const ks_recurrent *task);
 } ks_table;

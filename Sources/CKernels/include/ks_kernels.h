@@ -88,6 +88,8 @@ enum {
   KS_WRONG_TYPE = 1,
   /// A whole number was to be divided by zero.
   KS_DIVISION_BY_ZERO = 2,
+  /// The system has no more memory.
+  KS_OUT_OF_MEMORY = 3,
 };
 
 /// out = f(x) element by element, of one shape and type. Returns KS_DONE or KS_WRONG_TYPE.
@@ -109,14 +111,30 @@ int32_t ks_reduce(int32_t reduction, KSTensor *out, KSTensor *x);
 void ks_argument(bool minimum, KSTensor *out, KSTensor *x, int32_t axis);
 /// out = the sums of x's elements up to each along the axis, or from each on. No half-width types.
 int32_t ks_cumulative_sum(KSTensor *out, KSTensor *x, int32_t axis, bool reversed);
+// Indices are int64 and contiguous, as are the other operands.
+
+/// out = the slices of x at the indices along the axis.
+void ks_take(KSTensor *out, KSTensor *x, KSTensor *indices, int32_t axis);
+/// out = the elements of x at the indices along the axis; indices has out's shape.
+void ks_take_along(KSTensor *out, KSTensor *x, KSTensor *indices, int32_t axis);
+/// Adds the slices of values to those of target at the indices, in order. No half-width types, no bool.
+void ks_scatter_add(KSTensor *target, KSTensor *values, KSTensor *indices, int32_t axis);
+/// Adds the elements of values to those of target at the indices along the axis; indices has the shape of values.
+void ks_scatter_add_along(KSTensor *target, KSTensor *values, KSTensor *indices, int32_t axis);
+/// values = the last axis of x in order, indices = where each element was. Equal elements keep their order; NaN is last,
+/// or first when descending. Returns KS_DONE or KS_OUT_OF_MEMORY.
+int32_t ks_sort(KSTensor *values, KSTensor *indices, KSTensor *x, bool descending);
+/// Fills out, of a floating-point type, with the numbers of a generator from a position on: uniform in [0, 1), one
+/// number an element, or normal, two.
+void ks_random(bool normal, KSTensor *out, uint64_t seed, uint64_t stream, uint64_t position);
 /// The softmax over the last axis of contiguous float32 or float64, or its logarithm.
 void ks_softmax(KSTensor *out, KSTensor *x, bool logarithm);
 /// sum (a - b)^2 / 2 over all elements of two contiguous tensors of one shape.
 void ks_half_squared_error(KSTensor *out, KSTensor *a, KSTensor *b);
-/// c[m, n] = a[m, k] b[k, n] for matrices small enough not to be worth a library call. Rows and columns of a and b
-/// have any strides, in elements; columns of c are contiguous.
-void ks_small_matrix_product(uint8_t dtype, int64_t m, int64_t n, int64_t k, void *c, int64_t c_row, const void *a,
-                             int64_t a_row, int64_t a_column, const void *b, int64_t b_row, int64_t b_column);
+/// c[m, n] = a[m, k] b[k, n] of type float32, float64, int32 or int64, for what is not worth a library call or no
+/// library has. Rows and columns of a and b have any strides, in elements; columns of c are contiguous.
+void ks_matrix_product(uint8_t dtype, int64_t m, int64_t n, int64_t k, void *c, int64_t c_row, const void *a,
+                       int64_t a_row, int64_t a_column, const void *b, int64_t b_row, int64_t b_column);
 /// parameter -= rate * gradient, both contiguous and of one shape.
 void ks_descend(KSTensor *parameter, KSTensor *gradient, double rate);
 /// True when every element is finite.

@@ -40,14 +40,39 @@ public struct RandomGenerator: RandomNumberGenerator, Hashable, Codable, Sendabl
   }
 }
 
+extension RandomGenerator {
+  /// Numbers in [0, 1), those that `uniform` would give one after the other.
+  mutating func uniform(_ shape: Shape, dtype: DType) -> Tensor {
+    draw(.uniform, shape, dtype, perElement: 1)
+  }
+
+  /// Numbers from the standard normal distribution, those that `normal` would give one after the other.
+  mutating func normal(_ shape: Shape, dtype: DType) -> Tensor {
+    draw(.normal, shape, dtype, perElement: 2)
+  }
+
+  private mutating func draw(
+    _ distribution: RandomDistribution, _ shape: Shape, _ dtype: DType, perElement: UInt64
+  ) -> Tensor {
+    let numbers = engine.random(
+      distribution, shape: shape, dtype: dtype, seed: seed, stream: stream, position: position)
+    position += perElement * UInt64(shape.elementCount)
+    return numbers
+  }
+}
+
 extension Tensor {
   /// Numbers from the normal distribution with the given mean and standard deviation.
   public init(
     normal shape: Shape, mean: Double = 0, standardDeviation: Double = 1, dtype: DType = .float32,
     using generator: inout RandomGenerator
   ) {
-    let values = (0..<shape.elementCount).map { _ in mean + standardDeviation * generator.normal() }
-    self = Tensor(values, shape: shape).cast(to: dtype)
+    if mean == 0 && standardDeviation == 1 {
+      self = generator.normal(shape, dtype: dtype)
+    } else {
+      let numbers = generator.normal(shape, dtype: .float64)
+      self = numbers.scaled(by: standardDeviation, plus: mean, as: dtype)
+    }
   }
 
   /// Numbers spread evenly over [lower, upper).
@@ -55,7 +80,18 @@ extension Tensor {
     uniform shape: Shape, from lower: Double = 0, to upper: Double = 1, dtype: DType = .float32,
     using generator: inout RandomGenerator
   ) {
-    let values = (0..<shape.elementCount).map { _ in lower + (upper - lower) * generator.uniform() }
-    self = Tensor(values, shape: shape).cast(to: dtype)
+    if lower == 0 && upper == 1 {
+      self = generator.uniform(shape, dtype: dtype)
+    } else {
+      let numbers = generator.uniform(shape, dtype: .float64)
+      self = numbers.scaled(by: upper - lower, plus: lower, as: dtype)
+    }
+  }
+
+  /// Scaled and shifted in float64, rounded once; off the tape.
+  private func scaled(by factor: Double, plus offset: Double, as dtype: DType) -> Tensor {
+    let scaled = engine.binary(.multiply, self, number(factor))
+    let result = engine.binary(.add, scaled, number(offset))
+    return withoutGradient { result.cast(to: dtype) }
   }
 }

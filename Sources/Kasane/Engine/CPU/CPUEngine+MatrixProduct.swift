@@ -8,13 +8,14 @@ extension CPUEngine {
   private static let smallProduct: Int64 = 8192
 
   func matrixProduct(_ a: Tensor, _ b: Tensor, transposing: Transposition) -> Tensor {
-    Self.requireFloat("matmul", a)
-    precondition(
-      a.object.pointee.dtype == b.object.pointee.dtype, "matmul: \(a.dtype) with \(b.dtype); cast one of them"
-    )
-    if a.dtype == .float16 || a.dtype == .bfloat16 {
+    Self.requireOneType("matmul", a, b)
+    switch a.dtype {
+    case .float32, .float64, .int32, .int64: break
+    case .float16, .bfloat16:
       return Self.cast(
         matrixProduct(Self.widened(a), Self.widened(b), transposing: transposing), to: a.dtype)
+    default:
+      preconditionFailure("matmul: \(a.dtype) where a floating-point type, int32 or int64 is needed")
     }
     if a.rank == 2 && b.rank == 2 {
       let (left, right) = (MatrixView(a, transposing == .left), MatrixView(b, transposing == .right))
@@ -67,8 +68,8 @@ extension CPUEngine {
   private static func multiply(_ a: MatrixView, _ b: MatrixView, into y: Tensor, _ out: MatrixView) {
     let (m, n, k) = (a.rows, b.columns, a.columns)
     if m == 0 || n == 0 { return }
-    if m * n * k <= smallProduct || k == 0 || y.object.pointee.dtype == DType.float64.rawValue {
-      ks_small_matrix_product(
+    if m * n * k <= smallProduct || k == 0 || y.object.pointee.dtype != DType.float32.rawValue {
+      ks_matrix_product(
         y.object.pointee.dtype, m, n, k, out.data, out.rowStride, a.data, a.rowStride, a.columnStride, b.data,
         b.rowStride, b.columnStride)
       return
