@@ -27,9 +27,6 @@ public struct RandomGenerator: RandomNumberGenerator, Hashable, Codable, Sendabl
     return UInt64(high) << 32 | UInt64(low)
   }
 
-  /// Passes over numbers that were drawn elsewhere.
-  mutating func advance(by count: UInt64) { position += count }
-
   /// A number in [0, 1), of 53 random bits.
   public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 

@@ -92,7 +92,7 @@ enum Composition: CaseIterable {
   case activation, mean
   case constant, interpolation, logarithms, comparison, truthValues, classification
   case rectifiers, gates, bounded, statistics, norm, counts, places, cumulativeProduct
-  case differences, divergences, crossEntropy, cosines
+  case differences, divergences, crossEntropy, cosines, dropout
 }
 
 /// The rows of a composed operation. Also without a default.
@@ -126,6 +126,7 @@ func rows(of composition: Composition) -> [OperationRow] {
   case .divergences: LossRows.divergences
   case .crossEntropy: LossRows.crossEntropy
   case .cosines: LossRows.cosines
+  case .dropout: DropoutRows.dropout
   }
 }
 
