@@ -57,40 +57,55 @@ enum LossRows {
   }
 
   private static let weights = Tensor([0.5, 2, 1, 0.25, 3])
+  /// Not drawn at random, where all may be ignored.
+  private static let labels = Tensor([0, 2, 4, 1, 2, 3], shape: [2, 3])
 
   static var crossEntropy: [OperationRow] {
-    let scores = [Input([2, 3, 5]), Input([2, 3], .index(below: 5))]
-    let functions: [(String, @Sendable (Tensor, Tensor, Reduction) -> Tensor)] = [
+    let ofLabels: [(String, @Sendable (Tensor, Tensor, Reduction) -> Tensor)] = [
       ("", { Kasane.crossEntropy($0, $1, reduction: $2) }),
       (" with weights", { Kasane.crossEntropy($0, $1, classWeights: weights, reduction: $2) }),
-      (" with an ignored index", { Kasane.crossEntropy($0, $1, ignoredIndex: 2, reduction: $2) }),
       (" with smoothing", { Kasane.crossEntropy($0, $1, labelSmoothing: 0.3, reduction: $2) }),
+    ]
+    let ignoring: [(String, String, @Sendable (Tensor, Reduction) -> Tensor)] = [
       (
-        " with all",
+        "crossEntropy", "crossEntropy with an ignored index",
+        { Kasane.crossEntropy($0, labels, ignoredIndex: 2, reduction: $1) }
+      ),
+      (
+        "crossEntropy", "crossEntropy with all",
         {
           Kasane.crossEntropy(
-            $0, $1, classWeights: weights, ignoredIndex: 2, labelSmoothing: 0.3, reduction: $2)
+            $0, labels, classWeights: weights, ignoredIndex: 2, labelSmoothing: 0.3, reduction: $1)
+        }
+      ),
+      (
+        "negativeLogLikelihood", "negativeLogLikelihood",
+        {
+          Kasane.negativeLogLikelihood(
+            $0, labels, classWeights: weights, ignoredIndex: 4, reduction: $1)
         }
       ),
     ]
     return Reduction.allCases.flatMap { reduction -> [OperationRow] in
-      functions.map { title, function in
-        OperationRow("crossEntropy\(title), \(reduction)", covers: ["crossEntropy"], scores) {
-          function($0[0], $0[1], reduction)
-        }
-      } + [
+      ofLabels.map { title, function in
         OperationRow(
-          "crossEntropy with probabilities, \(reduction)", covers: ["crossEntropy"],
-          [Input([2, 3, 5]), Input([2, 3, 5], .positive)]
-        ) {
-          Kasane.crossEntropy(
-            $0[0], probabilities: $0[1], classWeights: weights, labelSmoothing: 0.3, reduction: reduction)
-        },
-        OperationRow("negativeLogLikelihood, \(reduction)", covers: ["negativeLogLikelihood"], scores) {
-          negativeLogLikelihood(
-            $0[0], $0[1], classWeights: weights, ignoredIndex: 4, reduction: reduction)
-        },
-      ]
+          "crossEntropy\(title), \(reduction)", covers: ["crossEntropy"],
+          [Input([2, 3, 5]), Input([2, 3], .index(below: 5))]
+        ) { function($0[0], $0[1], reduction) }
+      }
+        + ignoring.map { name, title, function in
+          OperationRow("\(title), \(reduction)", covers: [name], [Input([2, 3, 5])]) {
+            function($0[0], reduction)
+          }
+        } + [
+          OperationRow(
+            "crossEntropy with probabilities, \(reduction)", covers: ["crossEntropy"],
+            [Input([2, 3, 5]), Input([2, 3, 5], .positive)]
+          ) {
+            Kasane.crossEntropy(
+              $0[0], probabilities: $0[1], classWeights: weights, labelSmoothing: 0.3, reduction: reduction)
+          }
+        ]
     }
   }
 
