@@ -103,7 +103,7 @@ public func rmsNormalization(_ x: Tensor, scale: Tensor? = nil, epsilon: Double 
 
 /// 1 / sqrt(variance + epsilon).
 private func inverseDeviation(_ variance: Tensor, _ epsilon: Double) -> Tensor {
-  variance.number(1) / sqrt(variance + epsilon)
+  rsqrt(variance + epsilon)
 }
 
 /// A tensor less its mean over some axes, with what was found on the way.
