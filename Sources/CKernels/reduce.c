@@ -355,7 +355,6 @@ typedef struct {
   const char *a, *b;
   int64_t count, parts, size;
   int32_t dtype;
-  double rate;
   double partial[parts_limit];
 } flat_work;
 
@@ -371,7 +370,7 @@ static void squared_error_parts(void *work_, int64_t first, int64_t last) {
 }
 
 void ks_half_squared_error(KSTensor *out, KSTensor *a, KSTensor *b) {
-  flat_work work = {a->data, b->data, element_count(a), 1, (int64_t)ks_element_size(a->dtype), a->dtype, 0, {0}};
+  flat_work work = {a->data, b->data, element_count(a), 1, (int64_t)ks_element_size(a->dtype), a->dtype, {0}};
   if (work.count >= 2 * parallel_grain) work.parts = parts_limit;
   ks_parallel(work.parts, 1, squared_error_parts, &work);
   double total = 0;
@@ -381,22 +380,6 @@ void ks_half_squared_error(KSTensor *out, KSTensor *a, KSTensor *b) {
   } else {
     *(double *)out->data = total;
   }
-}
-
-static void descend_part(void *work_, int64_t first, int64_t last) {
-  const flat_work *work = work_;
-  ks_active_table()->descend[work->dtype]((char *)work->a + first * work->size, work->b + first * work->size,
-                                          work->rate, last - first);
-}
-
-void ks_descend(KSTensor *parameter, KSTensor *gradient, double rate) {
-  flat_work work;
-  work.a = parameter->data;
-  work.b = gradient->data;
-  work.size = (int64_t)ks_element_size(parameter->dtype);
-  work.dtype = parameter->dtype;
-  work.rate = rate;
-  ks_parallel(element_count(parameter), parallel_grain, descend_part, &work);
 }
 
 static void finite_parts(void *work_, int64_t first, int64_t last) {
@@ -409,7 +392,7 @@ static void finite_parts(void *work_, int64_t first, int64_t last) {
 
 bool ks_all_finite(KSTensor *x) {
   if (x->dtype >= KS_INT8) return true;
-  flat_work work = {x->data, x->data, element_count(x), 1, (int64_t)ks_element_size(x->dtype), x->dtype, 0, {0}};
+  flat_work work = {x->data, x->data, element_count(x), 1, (int64_t)ks_element_size(x->dtype), x->dtype, {0}};
   if (work.count >= 2 * parallel_grain) work.parts = parts_limit;
   ks_parallel(work.parts, 1, finite_parts, &work);
   for (int64_t part = 0; part < work.parts; part++) {

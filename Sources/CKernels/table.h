@@ -4,6 +4,7 @@
 #define KASANE_TABLE_H
 
 #include "ks_kernels.h"
+#include "ks_update.h"
 
 typedef void (*ks_unary_loop)(void *out, const void *x, int64_t count, int64_t stride);
 /// Strides are in elements.
@@ -69,7 +70,9 @@ typedef struct {
   // By element type: 0 for float32, 1 for float64.
   void (*softmax[2])(void *out, const void *x, int64_t count, bool logarithm);
   double (*half_squared_error[2])(const void *a, const void *b, int64_t count);
-  void (*descend[2])(void *parameter, const void *gradient, double rate, int64_t count);
+  /// One optimizer's rule for the elements [first, last) of a parameter.
+  void (*update[KS_RULE_COUNT][2])(const ks_update_part *part, const double *numbers, int64_t first, int64_t last);
+  double (*sum_of_squares[2])(const void *x, int64_t count);
   /// By floating-point type.
   bool (*all_finite[4])(const void *x, int64_t count);
   /// Parts of a pooling: results from `first` to `last`, or images in the case of the gradient.

@@ -135,8 +135,6 @@ void ks_half_squared_error(KSTensor *out, KSTensor *a, KSTensor *b);
 /// library has. Rows and columns of a and b have any strides, in elements; columns of c are contiguous.
 void ks_matrix_product(uint8_t dtype, int64_t m, int64_t n, int64_t k, void *c, int64_t c_row, const void *a,
                        int64_t a_row, int64_t a_column, const void *b, int64_t b_row, int64_t b_column);
-/// parameter -= rate * gradient, both contiguous and of one shape.
-void ks_descend(KSTensor *parameter, KSTensor *gradient, double rate);
 /// True when every element is finite.
 bool ks_all_finite(KSTensor *x);
 /// The only element of x.

@@ -66,11 +66,16 @@ static inline bool ks_tensor_has_shape(const KSTensor *tensor, int32_t rank, con
 /// A header without elements: the shape of a tensor, kept by a pullback that needs no more.
 KSTensor *_Nullable ks_tensor_ghost(const KSTensor *base);
 
-/// Bytes of the elements that a tensor made by `ks_tensor_make` holds.
-static inline int64_t ks_tensor_bytes(const KSTensor *tensor) {
+/// The number of a tensor's elements.
+static inline int64_t ks_tensor_count(const KSTensor *tensor) {
   int64_t count = 1;
   for (int32_t axis = 0; axis < tensor->rank; axis++) count *= tensor->shape[axis];
-  return count * (int64_t)ks_element_size(tensor->dtype);
+  return count;
+}
+
+/// Bytes of the elements that a tensor made by `ks_tensor_make` holds.
+static inline int64_t ks_tensor_bytes(const KSTensor *tensor) {
+  return ks_tensor_count(tensor) * (int64_t)ks_element_size(tensor->dtype);
 }
 
 /// Gives the block back to the pool.

@@ -4,7 +4,30 @@
 final class GradientStore {
   struct Entry {
     let parameter: Parameter
-    let gradient: Tensor?
+    var gradient: Tensor?
+    /// The gradient of a table of which only some rows were used, in place of a dense one.
+    var rows: RowGradient?
+
+    /// The gradient as one tensor.
+    var dense: Tensor? { gradient ?? rows?.dense }
+    /// The numbers that there are, dense or of some rows.
+    var values: Tensor? { gradient ?? rows?.values }
+
+    /// Replaces the numbers, be they dense or of some rows.
+    mutating func mapValues(_ transform: (Tensor) -> Tensor) {
+      if let gradient { self.gradient = transform(gradient) }
+      if let rows { self.rows = rows.with(values: transform(rows.values)) }
+    }
+
+    /// Shows the gradient to the parameter's hook and takes what that gives in its place.
+    mutating func callHook() {
+      guard let hook = parameter.gradientHook, let dense else { return }
+      guard let replaced = hook(dense) else { return }
+      precondition(
+        replaced.shape == dense.shape,
+        "onGradient: a gradient of shape \(replaced.shape) for a parameter of shape \(dense.shape)")
+      (gradient, rows) = (replaced, nil)
+    }
   }
 
   var entries: [Entry] = []
@@ -12,84 +35,133 @@ final class GradientStore {
 
 /// The gradients of a loss by a model's parameters.
 public struct Gradients {
-  let store: GradientStore
+  private(set) var store: GradientStore
+  /// What all gradients are multiplied by when they are read: to scale them costs no pass over them.
+  private(set) var scale = 1.0
 
-  /// The gradient by a parameter, or nil where the loss does not depend on it or it is not the model's.
+  init(store: GradientStore) { self.store = store }
+
+  /// No gradients, to which those of batches are added; see `accumulate`.
+  public init() { store = GradientStore() }
+
+  /// The gradient by a parameter, or nil where the loss does not depend on it or it is not the model's. What is known
+  /// by rows is made a dense tensor each time.
   public subscript(parameter: Parameter) -> Tensor? {
-    for entry in store.entries where entry.parameter === parameter { return entry.gradient }
+    get {
+      guard let dense = entry(of: parameter)?.dense else { return nil }
+      return scale == 1 ? dense : dense * scale
+    }
+    set {
+      if let newValue {
+        precondition(
+          newValue.shape == parameter.shape,
+          "Gradients: a gradient of shape \(newValue.shape) for a parameter of shape \(parameter.shape)")
+      }
+      applyScale()
+      let entry = GradientStore.Entry(parameter: parameter, gradient: newValue, rows: nil)
+      if let index = store.entries.firstIndex(where: { $0.parameter === parameter }) {
+        store.entries[index] = entry
+      } else {
+        store.entries.append(entry)
+      }
+    }
+  }
+
+  /// The gradient by an embedding's table as the rows that were used, or nil where it is not known by rows: there is
+  /// none, the table was used in other ways too, or a second derivative may be asked for.
+  public func rows(of parameter: Parameter) -> RowGradient? {
+    guard let rows = entry(of: parameter)?.rows else { return nil }
+    return scale == 1 ? rows : rows.with(values: rows.values * scale)
+  }
+
+  /// The gradients with the names of a model's parameters, in the order of declaration. A shared parameter is listed
+  /// once, under its first name; one without a gradient is left out.
+  public func named<Model: Module>(
+    in model: Model
+  ) -> [(name: String, parameter: Parameter, gradient: Tensor)] {
+    model.parameters.compactMap { name, parameter in
+      self[parameter].map { (name, parameter, $0) }
+    }
+  }
+
+  /// Multiplies all gradients by a number.
+  public mutating func scale(by factor: Double) { scale *= factor }
+
+  /// Adds the gradients of another batch, times a factor. The sum of four batches of one size, for a step along
+  /// their mean:
+  ///
+  ///     var total = Gradients()
+  ///     for batch in batches {
+  ///       let (loss, gradients) = valueWithGradient(at: model) { $0.loss(batch) }
+  ///       total.accumulate(gradients, scale: 0.25)
+  ///     }
+  ///     optimizer.update(model, along: total)
+  public mutating func accumulate(_ other: Gradients, scale factor: Double = 1) {
+    applyScale()
+    let factor = factor * other.scale
+    for (index, added) in other.store.entries.enumerated() {
+      guard added.values != nil else { continue }
+      var scaled = added
+      if factor != 1 { scaled.mapValues { $0 * factor } }
+      let isNext = index < store.entries.count && store.entries[index].parameter === added.parameter
+      let known = isNext ? index : store.entries.firstIndex { $0.parameter === added.parameter }
+      if let known {
+        Self.add(scaled, to: &store.entries[known])
+      } else {
+        store.entries.append(scaled)
+      }
+    }
+  }
+
+  private static func add(_ added: GradientStore.Entry, to entry: inout GradientStore.Entry) {
+    switch (entry.gradient, entry.rows, added.gradient, added.rows) {
+    case (let present?, _, let gradient?, _): entry.gradient = present + gradient
+    case (let present?, _, _, let rows?): entry.gradient = rows.added(to: present)
+    case (_, let present?, let gradient?, _):
+      (entry.gradient, entry.rows) = (present.added(to: gradient), nil)
+    case (_, let present?, _, let rows?):
+      let parts = [(present.indices, present.values), (rows.indices, rows.values)]
+      entry.rows = RowGradient(summing: parts, rowCount: present.rowCount)
+    default: entry = added
+    }
+  }
+
+  /// Replaces every gradient by what `transform` makes of it. A gradient known by rows comes as the values of its
+  /// rows.
+  public mutating func mapValues(_ transform: (Tensor) -> Tensor) {
+    applyScale()
+    for index in store.entries.indices { store.entries[index].mapValues(transform) }
+  }
+
+  private func entry(of parameter: Parameter) -> GradientStore.Entry? {
+    for entry in store.entries where entry.parameter === parameter { return entry }
     return nil
   }
 
-  /// Calls `body` with every parameter of the model that has a gradient, a shared one once.
-  func forEach<Model: Module>(of model: Model, _ body: (Parameter, Tensor) -> Void) {
+  /// Makes the store this value's own, with the factor in it.
+  private mutating func applyScale() {
+    if !isKnownUniquelyReferenced(&store) {
+      let copy = GradientStore()
+      copy.entries = store.entries
+      store = copy
+    }
+    guard scale != 1 else { return }
+    let factor = scale
+    scale = 1
+    for index in store.entries.indices { store.entries[index].mapValues { $0 * factor } }
+  }
+
+  /// Calls `body` with every trainable parameter of the model, a shared one once, and its gradient, to be multiplied by
+  /// `scale`.
+  func forEachEntry<Model: Module>(of model: Model, _ body: (Parameter, GradientStore.Entry?) -> Void) {
     var index = 0
     let stamp = Parameter.nextStamp()
     model.forEachParameter { parameter in
       guard parameter.isTrainable, parameter.takeStamp(stamp) else { return }
       // The gradients are in the order in which the model they were taken of declares its parameters.
       let isNext = index < store.entries.count && store.entries[index].parameter === parameter
-      let gradient = isNext ? store.entries[index].gradient : self[parameter]
+      body(parameter, isNext ? store.entries[index] : entry(of: parameter))
       index += 1
-      if let gradient { body(parameter, gradient) }
     }
   }
-}
-
-/// The value of a function at a model, and its gradients by the model's parameters.
-///
-/// - Parameters:
-///   - model: The parameters to differentiate by are those it holds.
-///   - loss: Computes one number from the model; any Swift control flow may be used.
-public func valueWithGradient<Model: Module>(
-  at model: Model, of loss: (Model) throws -> Tensor
-) rethrows -> (value: Tensor, gradients: Gradients) {
-  try Tape.withScope { tape, mark in
-    let firstLeaf = tape.watchedCount
-    model.forEachParameter { if $0.isTrainable { tape.watch($0, firstLeaf: firstLeaf) } }
-    let value = try loss(model)
-    tape.propagate(from: value, downTo: mark)
-    return (value, tape.gradientsOfWatched(since: firstLeaf))
-  }
-}
-
-/// The value of a function at a tensor, and its gradient there.
-public func valueWithGradient(
-  at x: Tensor, of function: (Tensor) throws -> Tensor
-) rethrows -> (value: Tensor, gradient: Tensor) {
-  let (value, gradients) = try valueWithGradients(at: [x]) { try function($0[0]) }
-  return (value, gradients[0])
-}
-
-/// The value of a function of two tensors, and its gradients by both.
-public func valueWithGradient(
-  at x: Tensor, _ y: Tensor, of function: (Tensor, Tensor) throws -> Tensor
-) rethrows -> (value: Tensor, gradients: (Tensor, Tensor)) {
-  let (value, gradients) = try valueWithGradients(at: [x, y]) { try function($0[0], $0[1]) }
-  return (value, (gradients[0], gradients[1]))
-}
-
-/// The value of a function of any number of tensors, and its gradients by each.
-public func valueWithGradients(
-  at inputs: [Tensor], of function: ([Tensor]) throws -> Tensor
-) rethrows -> (value: Tensor, gradients: [Tensor]) {
-  try Tape.withScope { tape, mark in
-    let leaves = inputs.map(tape.makeLeaf)
-    let value = try function(leaves)
-    tape.propagate(from: value, downTo: mark)
-    let gradients = leaves.map { tape.takeGradient(of: $0) ?? Tensor(zeros: $0.shape, dtype: $0.dtype) }
-    return (value, gradients)
-  }
-}
-
-/// The gradient of a function at a tensor.
-public func gradient(at x: Tensor, of function: (Tensor) throws -> Tensor) rethrows -> Tensor {
-  try valueWithGradient(at: x, of: function).gradient
-}
-
-/// Runs `body` with nothing recorded: its results are constants to the gradient scopes around it.
-public func withoutGradient<Result>(_ body: () throws -> Result) rethrows -> Result {
-  guard let tape = Tape.recording else { return try body() }
-  tape.isRecording = false
-  defer { tape.isRecording = true }
-  return try body()
 }

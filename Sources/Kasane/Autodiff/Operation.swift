@@ -18,4 +18,5 @@ public enum Operation: UInt8, CaseIterable, Sendable {
   case sum, matmul, recurrent, halfSquaredError
   case reshape, permute, transpose, select, slice, embed, replace, broadcast, unfold, fold, cast
   case stack, concatenate
+  case custom, checkpoint
 }

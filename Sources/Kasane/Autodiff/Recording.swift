@@ -22,12 +22,16 @@ struct PullbackStep: ~Copyable {
   /// The number of the operation's inputs.
   var inputCount: Int { tape.edgeCount(node) }
   /// Whether the gradient of an input is wanted.
-  func needs(_ input: Int) -> Bool { tape.edge(node, input) >= 0 }
+  func needs(_ input: Int) -> Bool { tape.edge(node, input) != Int(Tape.noEdge) }
 
   /// Adds to the gradient of an input; the value is not computed where nobody wants it.
   func add(_ value: @autoclosure () -> Tensor, to input: Int) {
     let target = tape.edge(node, input)
-    if target >= 0 { tape.accumulate(value(), at: target) }
+    if target >= 0 {
+      tape.accumulate(value(), at: target)
+    } else if target < Int(Tape.noEdge) {
+      tape.accumulateOutside(value(), at: target)
+    }
   }
 
   /// Adds a gradient of which most elements are zero: `change` adds the others in place to the sum of what has
@@ -38,13 +42,32 @@ struct PullbackStep: ~Copyable {
     _ change: (_ sum: Tensor, _ isZero: Bool) -> Void
   ) {
     let target = tape.edge(node, input)
-    guard target >= 0 else { return }
+    guard target != Int(Tape.noEdge) else { return }
     if tape.isRecording {
-      tape.accumulate(value(), at: target)
+      add(value(), to: input)
     } else {
       tape.accumulateInPlace(at: target, shape: shape, dtype: gradient.dtype, change)
     }
   }
+
+  /// Adds to the gradient of a table that is an input: `values` [count, width] at the rows `indices` [count], int64, in
+  /// which a row may occur more than once. The whole table's gradient `dense` is added instead where rows are of no
+  /// use: the table is not a parameter, or the backward pass is recorded itself.
+  func addRows(
+    _ values: @autoclosure () -> Tensor, at indices: @autoclosure () -> Tensor, to input: Int,
+    else dense: @autoclosure () -> Tensor
+  ) {
+    let target = tape.edge(node, input)
+    guard target != Int(Tape.noEdge) else { return }
+    if tape.keepsRows(at: target) {
+      tape.accumulateRows(values(), indices(), at: target)
+    } else {
+      add(dense(), to: input)
+    }
+  }
+
+  /// Runs `body` with another tape in place of the step's own; see `Tape.withChild`.
+  func withChildTape(_ body: (Tape) -> Void) { tape.withChild(body) }
 }
 
 /// Puts an operation on the thread's tape where a gradient scope is open and an input is part of it, and returns
@@ -95,9 +118,10 @@ func recorded(
 
 /// The same for an operation with any number of inputs.
 func recorded(
-  _ operation: Operation, _ output: Tensor, inputs: [Tensor], integers: (Int, Int) = (0, 0),
-  pullback: @escaping Pullback
+  _ operation: Operation, _ output: Tensor, inputs: [Tensor], saving kept: [Tensor] = [],
+  integers: (Int, Int) = (0, 0), pullback: @escaping Pullback
 ) -> Tensor {
-  Tape.recording?.record(operation, output, inputs: inputs, integers: integers, pullback: pullback)
+  Tape.recording?.record(
+    operation, output, inputs: inputs, saving: kept, integers: integers, pullback: pullback)
   return output
 }

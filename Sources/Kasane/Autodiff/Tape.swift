@@ -45,8 +45,27 @@ final class Tape: @unchecked Sendable {
   /// Where in `leaves` a parameter's innermost one is, by the parameter's number; -1 for none.
   private let leafOfParameter = Table<Int32>()
   private var spareGradients: GradientStore?
+  /// What the pass under way knows of watched tables by rows; empty in most passes.
+  @exclusivity(unchecked) private var rowParts: [RowPart] = []
   /// Boxes of leaves that are no longer in use.
   private let spareLeaves = Table<TensorBox>()
+
+  /// The tape whose backward pass runs a checkpointed block again, which this one records.
+  @exclusivity(unchecked) private(set) var parent: Tape?
+  @exclusivity(unchecked) private var spareChild: Tape?
+  /// The parent's nodes that this tape's operations use.
+  private let captures = Table<Capture>()
+
+  private struct Capture {
+    let tape: Tape
+    let node: Int32
+  }
+
+  private struct RowPart {
+    let node: Int
+    let indices: Tensor
+    let values: Tensor
+  }
 
   struct Leaf {
     let parameter: Parameter
@@ -89,9 +108,7 @@ final class Tape: @unchecked Sendable {
 
   private static func make() -> Tape {
     let tape = Tape()
-    ks_set_thread_tape(Unmanaged.passRetained(tape).toOpaque()) { tape in
-      if let tape { Unmanaged<Tape>.fromOpaque(tape).release() }
-    }
+    ks_set_thread_tape(Unmanaged.passRetained(tape).toOpaque(), releaseTape)
     return tape
   }
 
@@ -113,11 +130,30 @@ final class Tape: @unchecked Sendable {
     nodes.removeAll()
     edges.removeAll()
     saved.removeAll()
+    if captures.count > 0 { captures.removeAll() }
+    if !rowParts.isEmpty { rowParts.removeAll() }
+  }
+
+  /// Runs `body` with another tape, empty but for the scope that it opens, in this one's place. What belongs to this
+  /// tape stays differentiable there: its gradients come here at once, in the order in which they arise.
+  func withChild(_ body: (Tape) -> Void) {
+    let child = spareChild ?? Tape()
+    spareChild = nil
+    child.parent = self
+    child.scope = Self.lastScope.add(1, ordering: .relaxed).newValue
+    ks_set_thread_tape(Unmanaged.passUnretained(child).toOpaque(), releaseTape)
+    child.nest { tape, _ in body(tape) }
+    ks_set_thread_tape(Unmanaged.passUnretained(self).toOpaque(), releaseTape)
+    child.parent = nil
+    spareChild = child
   }
 
   // MARK: Recording
 
   func isTracked(_ tensor: Tensor) -> Bool { tensor.object.pointee.scope == scope }
+
+  /// Whether a tensor is on this tape or on one that this one's gradients go on to.
+  func holds(_ tensor: Tensor) -> Bool { isTracked(tensor) || parent?.holds(tensor) ?? false }
 
   private func place(_ output: Tensor, _ node: Node) {
     output.object.pointee.node = Int32(nodes.count)
@@ -140,7 +176,7 @@ final class Tape: @unchecked Sendable {
       edges.append(edge(of: inputs.4))
     }
     var tracked = false
-    for index in firstEdge..<edges.count where edges[index] >= 0 { tracked = true }
+    for index in firstEdge..<edges.count where edges[index] != Self.noEdge { tracked = true }
     guard tracked else {
       edges.removeLast(edges.count - firstEdge)
       return
@@ -162,31 +198,62 @@ final class Tape: @unchecked Sendable {
         shape: output.shape, pullback: pullback))
   }
 
+  /// `always` records an operation also where no input is seen to be part of the scope.
   func record(
-    _ operation: Operation, _ output: Tensor, inputs: [Tensor], integers: (Int, Int),
-    pullback: @escaping Pullback
+    _ operation: Operation, _ output: Tensor, inputs: [Tensor], saving kept: [Tensor] = [],
+    always: Bool = false,
+    integers: (Int, Int) = (0, 0), pullback: @escaping Pullback
   ) {
-    guard inputs.contains(where: isTracked) else { return }
     let firstEdge = edges.count
-    for input in inputs { edges.append(edge(of: input)) }
+    var tracked = always
+    for input in inputs {
+      let edge = edge(of: input)
+      if edge != Self.noEdge { tracked = true }
+      edges.append(edge)
+    }
+    guard tracked else {
+      edges.removeLast(edges.count - firstEdge)
+      return
+    }
+    let firstSaved = saved.count
+    for tensor in kept { saved.append(tensor) }
     place(
       output,
       Node(
         operation: operation, firstEdge: Int32(firstEdge), edgeCount: Int32(inputs.count),
-        firstSaved: Int32(saved.count), savedCount: 0, integers: integers, shape: output.shape,
+        firstSaved: Int32(firstSaved), savedCount: Int32(kept.count), integers: integers, shape: output.shape,
         pullback: pullback))
   }
 
+  /// The edge to a constant.
+  static let noEdge: Int32 = -1
+
+  /// The node of a tensor; below `noEdge` where it is one of the parent's.
   private func edge(of tensor: Tensor?) -> Int32 {
-    guard let tensor, isTracked(tensor) else { return -1 }
-    return tensor.object.pointee.node
+    guard let tensor else { return Self.noEdge }
+    if isTracked(tensor) { return tensor.object.pointee.node }
+    return parent == nil ? Self.noEdge : capture(tensor)
+  }
+
+  private func capture(_ tensor: Tensor) -> Int32 {
+    var ancestor = parent
+    while let tape = ancestor {
+      if tape.isTracked(tensor) {
+        captures.append(Capture(tape: tape, node: tensor.object.pointee.node))
+        return Self.noEdge - Int32(captures.count)
+      }
+      ancestor = tape.parent
+    }
+    return Self.noEdge
   }
 
   // MARK: Leaves
 
   /// A reference to the tensor at which a gradient is wanted. In a nested scope it is recorded as the tensor's
   /// own value, so that outer gradients flow through.
-  func makeLeaf(_ tensor: Tensor) -> Tensor {
+  func makeLeaf(_ tensor: Tensor) -> Tensor { makeLeaf(tensor, isParameter: false) }
+
+  private func makeLeaf(_ tensor: Tensor, isParameter: Bool) -> Tensor {
     let leaf = tensor.alias(in: spareLeaves.popLast())
     let outer = edge(of: tensor)
     let firstEdge = edges.count
@@ -195,7 +262,7 @@ final class Tape: @unchecked Sendable {
       leaf,
       Node(
         operation: .leaf, firstEdge: Int32(firstEdge), edgeCount: 1, firstSaved: Int32(saved.count),
-        savedCount: 0, integers: (depth, 0), shape: leaf.shape,
+        savedCount: 0, integers: (depth, isParameter ? 1 : 0), shape: leaf.shape,
         pullback: { step in step.add(step.gradient, to: 0) }))
     return leaf
   }
@@ -206,7 +273,8 @@ final class Tape: @unchecked Sendable {
     while leafOfParameter.count <= number { leafOfParameter.append(-1) }
     let outer = leafOfParameter[number]
     guard outer < firstLeaf else { return }
-    let tensor = makeLeaf(outer >= 0 ? leaves[Int(outer)].tensor : parameter.storage)
+    let source = outer >= 0 ? leaves[Int(outer)].tensor : parent?.leaf(of: parameter) ?? parameter.storage
+    let tensor = makeLeaf(source, isParameter: true)
     leafOfParameter[number] = Int32(leaves.count)
     leaves.append(Leaf(parameter: parameter, tensor: tensor, outer: outer))
   }
@@ -226,31 +294,41 @@ final class Tape: @unchecked Sendable {
 
   func leaf(of parameter: Parameter) -> Tensor? {
     let number = Int(parameter.number)
-    guard number < leafOfParameter.count else { return nil }
-    let index = leafOfParameter[number]
-    return index < 0 ? nil : leaves[Int(index)].tensor
+    let index = number < leafOfParameter.count ? leafOfParameter[number] : -1
+    return index < 0 ? parent?.leaf(of: parameter) : leaves[Int(index)].tensor
   }
 
   // MARK: The backward pass
 
   /// Carries the gradient of `loss` back to the leaves made since `mark`.
-  func propagate(from loss: Tensor, downTo mark: Int) {
+  func propagate(from loss: Tensor, downTo mark: Int, isLast: Bool = true) {
     precondition(
       loss.elementCount == 1, "gradient: the loss must be one number; its shape is \(loss.shape)")
     guard isTracked(loss), Int(loss.object.pointee.node) >= mark else { return }
-    let last = Int(loss.object.pointee.node)
+    let one = Tensor(repeating: 1, shape: loss.shape, dtype: loss.dtype)
+    propagate(one, from: loss, downTo: mark, isLast: isLast)
+  }
+
+  /// Carries a gradient back from `value`. What the operations saved is let go where this is the scope's last pass.
+  func propagate(_ gradient: Tensor, from value: Tensor, downTo mark: Int, isLast: Bool = true) {
+    guard isTracked(value), Int(value.object.pointee.node) >= mark else {
+      let outside = edge(of: value)
+      if outside < Self.noEdge { accumulateOutside(gradient, at: Int(outside)) }
+      return
+    }
+    let last = Int(value.object.pointee.node)
     while adjoints.count <= last {
       adjoints.append(nil)
       sums.append(false)
     }
-    adjoints[last] = Tensor(repeating: 1, shape: loss.shape, dtype: loss.dtype)
+    adjoints[last] = gradient
     let outerMark = passMark
     passMark = mark
     defer { passMark = outerMark }
     let wasRecording = isRecording
     // Without an outer scope nobody can ask for the derivative of the gradients.
     isRecording = wasRecording && depth > 1
-    let releases = depth == 1
+    let releases = isLast && depth == 1
     for index in stride(from: last, through: mark, by: -1) {
       guard adjoints[index] != nil else { continue }
       // The gradient stays at this scope's own leaves; those of a nested scope hand it on.
@@ -286,10 +364,26 @@ final class Tape: @unchecked Sendable {
     }
     for index in firstLeaf..<leaves.count {
       let leaf = leaves[index]
-      store.entries.append(
-        GradientStore.Entry(parameter: leaf.parameter, gradient: takeGradient(of: leaf.tensor)))
+      var entry = GradientStore.Entry(parameter: leaf.parameter, gradient: takeGradient(of: leaf.tensor))
+      if !rowParts.isEmpty { addRows(to: &entry, from: leaf.tensor) }
+      if leaf.parameter.gradientHook != nil { entry.callHook() }
+      store.entries.append(entry)
     }
+    if !rowParts.isEmpty { rowParts.removeAll() }
     return Gradients(store: store)
+  }
+
+  /// Joins what the pass left by rows at a leaf, and adds it to the dense gradient where there is one.
+  private func addRows(to entry: inout GradientStore.Entry, from leaf: Tensor) {
+    let parts = rowParts.filter { $0.node == Int(leaf.object.pointee.node) }
+    guard !parts.isEmpty else { return }
+    let rows = RowGradient(
+      summing: parts.map { ($0.indices, $0.values) }, rowCount: leaf.shape[0])
+    if let dense = entry.gradient {
+      entry.gradient = rows.added(to: dense)
+    } else {
+      entry.rows = rows
+    }
   }
 
   var watchedCount: Int { leaves.count }
@@ -300,6 +394,31 @@ final class Tape: @unchecked Sendable {
   func edge(_ node: Int, _ index: Int) -> Int { Int(edges[Int(nodes[node].firstEdge) + index]) }
   func edgeCount(_ node: Int) -> Int { Int(nodes[node].edgeCount) }
   func integers(_ node: Int) -> (Int, Int) { nodes[node].integers }
+
+  /// Adds to the gradient of a node of the tape that holds this one's checkpointed block.
+  func accumulateOutside(_ gradient: Tensor, at edge: Int) {
+    let capture = captures[Int(Self.noEdge) - 1 - edge]
+    capture.tape.accumulate(gradient, at: Int(capture.node))
+  }
+
+  /// Whether a gradient may be kept as rows: that of a parameter of which nobody can ask for the derivative.
+  func keepsRows(at edge: Int) -> Bool {
+    if edge < Int(Self.noEdge) {
+      let capture = captures[Int(Self.noEdge) - 1 - edge]
+      return capture.tape.keepsRows(at: Int(capture.node))
+    }
+    return depth == 1 && nodes[edge].operation == .leaf && nodes[edge].integers == (1, 1)
+  }
+
+  /// Adds to the gradient of a table: `values` [count, width] at the rows `indices` [count].
+  func accumulateRows(_ values: Tensor, _ indices: Tensor, at edge: Int) {
+    if edge < Int(Self.noEdge) {
+      let capture = captures[Int(Self.noEdge) - 1 - edge]
+      capture.tape.accumulateRows(values, indices, at: Int(capture.node))
+    } else {
+      rowParts.append(RowPart(node: edge, indices: indices, values: values))
+    }
+  }
 
   func accumulate(_ gradient: Tensor, at node: Int) {
     // A node of an outer scope is a constant to this pass.
@@ -324,6 +443,10 @@ final class Tape: @unchecked Sendable {
   func accumulateInPlace(
     at node: Int, shape: Shape, dtype: DType, _ change: (_ sum: Tensor, _ isZero: Bool) -> Void
   ) {
+    if node < Int(Self.noEdge) {
+      let capture = captures[Int(Self.noEdge) - 1 - node]
+      return capture.tape.accumulateInPlace(at: Int(capture.node), shape: shape, dtype: dtype, change)
+    }
     guard node >= passMark else { return }
     if let present = adjoints.take(node) {
       let sum = sums[node] ? present : present.copied()
@@ -336,4 +459,8 @@ final class Tape: @unchecked Sendable {
     }
     sums[node] = true
   }
+}
+
+private func releaseTape(_ tape: UnsafeMutableRawPointer?) {
+  if let tape { Unmanaged<Tape>.fromOpaque(tape).release() }
 }

@@ -114,8 +114,10 @@ public protocol Engine: Sendable {
   func logSoftmax(_ x: Tensor) -> Tensor
   /// Half the summed squared differences of two tensors of one shape.
   func halfSquaredError(_ a: Tensor, _ b: Tensor) -> Tensor
-  /// One step of gradient descent: parameter -= rate * gradient, in place.
-  func descend(_ parameter: Tensor, along gradient: Tensor, rate: Double)
+  /// One step of an optimizer for many parameters at once, in place.
+  func update(_ rule: UpdateRule, _ parts: [ParameterUpdate])
+  /// The sum of the squares of all elements of a float32 or float64 tensor; the same for any number of threads.
+  func sumOfSquares(_ x: Tensor) -> Double
 
   /// Whether `recurrent` and its gradient can be called for such an input and activation.
   func hasFusedRecurrent(for x: Tensor, activation: Activation) -> Bool
@@ -149,12 +151,6 @@ extension Engine {
     let total = reduce(.sum, squares, to: Shape(repeating: 1, count: a.rank))
     return binary(.multiply, total, Tensor(repeating: 0.5, shape: Shape(), dtype: a.dtype))
       .withoutRecord(shape: Shape())
-  }
-
-  /// parameter -= rate * gradient.
-  public func descend(_ parameter: Tensor, along gradient: Tensor, rate: Double) {
-    let change = binary(.multiply, gradient, Tensor(repeating: -rate, shape: Shape(), dtype: gradient.dtype))
-    accumulate(change, into: parameter)
   }
 
   /// False: the layer is composed from plain operations.

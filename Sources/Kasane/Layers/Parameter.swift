@@ -26,6 +26,17 @@ public final class Parameter: @unchecked Sendable {
   /// a running mean, say, or a frozen weight.
   public var isTrainable: Bool { isMadeForTraining && !isFrozen }
 
+  /// A number that no other parameter has or will have.
+  let identity: UInt64
+
+  /// Called with the parameter's gradient by every backward pass of `valueWithGradient(at: model)` that gives it one;
+  /// what it returns, unless nil, takes the gradient's place. A gradient that is known by rows is made dense for it.
+  public var onGradient: ((Tensor) -> Tensor?)? {
+    get { gradientHook }
+    set { gradientHook = newValue }
+  }
+  @exclusivity(unchecked) private(set) var gradientHook: ((Tensor) -> Tensor?)?
+
   /// A parameter with the given first value. One that is not trainable never is: it is state.
   public convenience init(_ value: Tensor, isTrainable: Bool = true) {
     self.init(box: value.copiedToOwnBox(), isTrainable: isTrainable)
@@ -40,6 +51,7 @@ public final class Parameter: @unchecked Sendable {
   private init(box: TensorBox, isTrainable: Bool) {
     isMadeForTraining = isTrainable
     self.box = box
+    identity = Self.lastIdentity.add(1, ordering: .relaxed).newValue
     number = Self.numbers.withLock { numbers in
       if let free = numbers.free.popLast() { return free }
       numbers.next += 1
@@ -51,6 +63,7 @@ public final class Parameter: @unchecked Sendable {
     Self.numbers.withLock { [number] in $0.free.append(number) }
   }
 
+  private static let lastIdentity = Atomic<UInt64>(0)
   private static let lastStamp = Atomic<UInt64>(0)
   @exclusivity(unchecked) private var stamp: UInt64 = 0
 
@@ -94,9 +107,19 @@ public final class Parameter: @unchecked Sendable {
 
   /// Changes the value in place; where the tensor is also held elsewhere, a copy of it, so that tensors stay
   /// values to those who hold them.
-  func mutate<Result>(_ body: (Tensor) throws -> Result) rethrows -> Result {
+  func mutate<Result>(_ body: (Tensor) throws -> Result) rethrows -> Result { try body(mutableStorage()) }
+
+  /// The tensor to change in place, of which nobody else knows; it must be let go before the parameter is used again.
+  func mutableStorage() -> Tensor {
     if !isKnownUniquelyReferenced(&box) { box = Tensor(box: box).copiedToOwnBox() }
-    return try body(Tensor(box: box))
+    return Tensor(box: box)
+  }
+
+  /// Exchanges the tensor for another of the same shape and type that only the caller holds.
+  func exchange(_ other: inout Tensor) {
+    let own = Tensor(box: box)
+    box = other.box
+    other = own
   }
 }
 

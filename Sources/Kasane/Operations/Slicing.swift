@@ -122,7 +122,7 @@ extension Tensor {
   /// Replaces the elements that a slicing shows, in place where nobody else sees them.
   mutating func replace(_ slicing: Slicing, with part: Tensor) {
     let tape = Tape.current
-    let isOnTape = tape.map { $0.isTracked(self) || ($0.isRecording && $0.isTracked(part)) } ?? false
+    let isOnTape = tape.map { $0.holds(self) || ($0.isRecording && $0.holds(part)) } ?? false
     if !isOnTape && holdsElementsAlone() {
       slicing.view(of: self).fill(from: checkedPart(part, slicing))
     } else {

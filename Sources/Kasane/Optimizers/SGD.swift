@@ -1,35 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Changes a model's parameters along gradients. What it remembers between steps is part of a checkpoint.
-public protocol Optimizer: AnyObject {
-  /// Moves every parameter of the model one step; those without a gradient stay as they are.
-  func update<Model: Module>(_ model: Model, along gradients: Gradients)
-  /// What the optimizer remembers, by name; empty where it remembers nothing.
-  var state: [String: Tensor] { get }
-  /// Takes back what `state` gave. Throws where a name is missing, unexpected or of the wrong shape.
-  func restore(_ state: [String: Tensor]) throws
-}
+/// Gradient descent: `parameter -= learningRate * gradient`, with momentum where asked for:
+///
+///     m = momentum * m + (1 - dampening) * gradient      (m = gradient in the first step)
+///     parameter -= learningRate * m
+///
+/// With Nesterov's momentum (Sutskever et al. 2013) `gradient + momentum * m` takes the place of m in the second line.
+public final class SGD: FusedOptimizer {
+  /// How much of the step before goes on, 0 for none.
+  public let momentum: Double
+  /// How much of a new gradient is left out of the momentum.
+  public let dampening: Double
+  /// Whether the gradient is looked up ahead, as Nesterov's momentum does.
+  public let isNesterov: Bool
 
-/// Plain gradient descent: `parameter -= learningRate * gradient`.
-public final class SGD: Optimizer {
-  /// The step size.
-  public var learningRate: Double
-
-  /// An optimizer with the given step size.
-  public init(learningRate: Double) { self.learningRate = learningRate }
-
-  public func update<Model: Module>(_ model: Model, along gradients: Gradients) {
-    gradients.forEach(of: model) { parameter, gradient in
-      parameter.mutate { engine.descend($0, along: gradient, rate: learningRate) }
-    }
+  /// An optimizer with the given step size. Nesterov's momentum needs a momentum and no dampening.
+  public init(
+    learningRate: Double, momentum: Double = 0, dampening: Double = 0, isNesterov: Bool = false,
+    weightDecay: Double = 0, groups: [ParameterGroup] = []
+  ) {
+    Self.check(momentum >= 0, "a momentum of \(momentum)")
+    precondition(
+      !isNesterov || (momentum > 0 && dampening == 0),
+      "SGD: Nesterov's momentum needs a momentum and no dampening")
+    self.momentum = momentum
+    self.dampening = dampening
+    self.isNesterov = isNesterov
+    super.init(learningRate: learningRate, weightDecay: weightDecay, groups: groups)
   }
 
-  public var state: [String: Tensor] { [:] }
-
-  public func restore(_ state: [String: Tensor]) throws {
-    guard state.isEmpty else {
-      throw KasaneError(
-        "optimizer: SGD remembers nothing, found \(state.keys.sorted().joined(separator: ", "))")
-    }
+  override var rule: UpdateRule { .descent(momentum: momentum, isNesterov: isNesterov) }
+  override var stateNames: (String?, String?, String?) { (momentum == 0 ? nil : "momentum", nil, nil) }
+  override func prepare(_ part: inout ParameterUpdate, step: Int) {
+    part.correction = step == 1 ? 1 : 1 - dampening
   }
+  override func leavesRows(weightDecay: Double) -> Bool { momentum == 0 && weightDecay == 0 }
 }

@@ -36,6 +36,8 @@ public protocol Trainable: AnyObject {
   var model: Model { get }
   /// What trains it.
   var optimizer: any Optimizer { get }
+  /// What else is saved in checkpoints, by name; nothing unless said otherwise.
+  var companions: [String: any Checkpointed] { get }
   /// How many iterations make a run.
   var iterations: Int { get }
   /// The random numbers that the iterations draw.
@@ -50,6 +52,11 @@ public protocol Trainable: AnyObject {
 extension Trainable {
   /// Nil: options and seed say everything.
   public var dataFingerprint: String? { nil }
+}
+
+extension Trainable {
+  /// Nothing.
+  public var companions: [String: any Checkpointed] { [:] }
 }
 
 /// How a run's loop ended.
@@ -68,6 +75,7 @@ private enum Key {
   static let lossCount = "loss_count"
   static let model = "model."
   static let optimizer = "optimizer."
+  static let companion = "companion."
 }
 
 /// Trains in a run folder: reports, checkpoints, signals, and going on where a run was stopped.
@@ -146,7 +154,12 @@ public final class TrainingLoop<Subject: Trainable> {
       guard tensor.isFinite else { throw diverged("\(name) is no longer finite") }
       checkpoint.tensors[Key.model + name] = tensor
     }
-    for (name, tensor) in subject.optimizer.state { checkpoint.tensors[Key.optimizer + name] = tensor }
+    for (name, tensor) in subject.optimizer.state(of: subject.model) {
+      checkpoint.tensors[Key.optimizer + name] = tensor
+    }
+    for (companion, state) in subject.companions.mapValues(\.state) {
+      for (name, tensor) in state { checkpoint.tensors["\(Key.companion)\(companion).\(name)"] = tensor }
+    }
     let random = subject.random
     checkpoint.notes[Key.random] = "\(random.seed) \(random.stream) \(random.position)"
     checkpoint.notes[Key.data] = subject.dataFingerprint
@@ -182,7 +195,10 @@ public final class TrainingLoop<Subject: Trainable> {
       throw KasaneError("\(path): the run learned from other data (\(then)) than are there now (\(now))")
     }
     try subject.model.load(part(Key.model), from: path)
-    try subject.optimizer.restore(part(Key.optimizer))
+    try subject.optimizer.restore(part(Key.optimizer), for: subject.model, from: path)
+    for (name, companion) in subject.companions {
+      try companion.restore(part("\(Key.companion)\(name)."), from: path)
+    }
     subject.random = RandomGenerator(seed: random[0], stream: random[1], position: random[2])
     (completed, lossSum, lossCount, lastCheckpoint) = (last, Double(bitPattern: sum), count, path)
     return checkpoint

@@ -7,6 +7,8 @@
 func rows(of operation: Kasane.Operation) -> [OperationRow] {
   switch operation {
   case .leaf: ElementwiseRows.leaf
+  case .custom: AutodiffRows.custom
+  case .checkpoint: AutodiffRows.checkpoint
   case .add: ElementwiseRows.add
   case .subtract: ElementwiseRows.subtract
   case .multiply: ElementwiseRows.multiply

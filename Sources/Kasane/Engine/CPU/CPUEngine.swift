@@ -13,15 +13,6 @@ struct CPUEngine: Engine {
 
   func scalar(_ x: Tensor) -> Double { ks_scalar(x.object) }
 
-  func descend(_ parameter: Tensor, along gradient: Tensor, rate: Double) {
-    guard parameter.dtype == .float32 || parameter.dtype == .float64 else {
-      let change = Tensor(repeating: -rate, shape: Shape(), dtype: gradient.dtype)
-      return accumulate(binary(.multiply, gradient, change), into: parameter)
-    }
-    let gradient = gradient.contiguous()
-    withExtendedLifetime(gradient) { ks_descend(parameter.object, gradient.object, rate) }
-  }
-
   // MARK: The recurrent layer
 
   func hasFusedRecurrent(for x: Tensor, activation: Activation) -> Bool {
