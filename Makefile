@@ -19,10 +19,10 @@ demo: build ## Set up, build and train the binary-addition exercise
 test: setup ## Set up and run the whole test suite
 	swift build --build-tests
 	swift test --skip-build
+	scripts/test-operations.sh
 
-sanitize: setup ## Run the test suite under AddressSanitizer
-	swift build --build-tests --sanitize=address --scratch-path .build-sanitize
-	ASAN_OPTIONS=detect_leaks=0 swift test --skip-build --sanitize=address --scratch-path .build-sanitize
+sanitize: setup ## Run the tests under AddressSanitizer, and those of shared state under ThreadSanitizer
+	scripts/sanitize.sh
 
 build: setup ## Set up and build in release mode
 	swift build -c release

@@ -2,6 +2,7 @@
 // One pool of threads: libgomp's, which oneDNN runs on. Two pools would fight over the cores.
 #include <dlfcn.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <unistd.h>
 #if defined(__linux__)
 #include <sched.h>
@@ -25,10 +26,17 @@ static int32_t available_processors(void) {
   return online > 0 ? (int32_t)online : 1;
 }
 
+// What KASANE_THREADS says; the command has refused all but a number.
+static int32_t wanted_threads(void) {
+  const char *text = getenv("KASANE_THREADS");
+  long number = text == NULL ? 0 : strtol(text, NULL, 10);
+  return number > 0 && number <= INT16_MAX ? (int32_t)number : available_processors();
+}
+
 int32_t ks_threads(void) {
   int32_t count = atomic_load_explicit(&thread_count, memory_order_relaxed);
   if (count == 0) {
-    count = available_processors();
+    count = wanted_threads();
     atomic_store_explicit(&thread_count, count, memory_order_relaxed);
   }
   return count;

@@ -15,7 +15,7 @@ public let kasaneVersion = "0.1.0"
 
 /// What the program runs on.
 public enum Machine {
-  /// Threads that parallel kernels use.
+  /// Threads that parallel kernels use: as many as KASANE_THREADS says, else as there are processors, until set.
   public static var threads: Int {
     get { Int(ks_threads()) }
     set { ks_set_threads(Int32(newValue)) }
