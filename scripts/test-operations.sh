@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 run() {
   echo "The operations with $*"
-  env "$@" swift test --skip-build --quiet --filter 'KasaneTests\.(OperationTests|FixtureTests|EngineTests)'
+  env "$@" swift test --skip-build --quiet --filter 'KasaneTests\.\w*(Operation|Fixture|Engine)Tests'
 }
 
 run KASANE_ENGINE=reference

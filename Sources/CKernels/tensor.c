@@ -43,6 +43,10 @@ KSTensor *ks_tensor_make(uint8_t dtype, uint8_t device, int32_t rank, const int6
   return tensor;
 }
 
+KSTensor *ks_tensor_make_like(const KSTensor *other) {
+  return ks_tensor_make(other->dtype, other->device, other->rank, other->shape);
+}
+
 static bool is_contiguous(const KSTensor *tensor) {
   int64_t expected = 1;
   for (int32_t axis = tensor->rank - 1; axis >= 0; axis--) {

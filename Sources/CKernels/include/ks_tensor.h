@@ -47,6 +47,9 @@ static inline size_t ks_element_size(uint8_t dtype) {
 /// A new contiguous tensor with unset elements; null when a size is negative or the memory cannot be had.
 KSTensor *_Nullable ks_tensor_make(uint8_t dtype, uint8_t device, int32_t rank, const int64_t *shape);
 
+/// The same with the shape, type and device of another.
+KSTensor *_Nullable ks_tensor_make_like(const KSTensor *other);
+
 /// A view of `base` at an offset of `offset` elements. The caller keeps the elements alive.
 KSTensor *_Nullable ks_tensor_view(const KSTensor *base, int32_t rank, const int64_t *shape,
                                    const int64_t *strides, int64_t offset);

@@ -28,13 +28,7 @@ public struct Tensor: Sendable {
 
   /// A tensor with the shape and element type of another, its elements unset.
   init(unsetLike other: Tensor) {
-    let source = other.object
-    let made = withUnsafeBytes(of: &source.pointee.shape) { bytes in
-      ks_tensor_make(
-        source.pointee.dtype, source.pointee.device, Int32(source.pointee.rank),
-        bytes.baseAddress!.assumingMemoryBound(to: Int64.self))
-    }
-    guard let made else { Self.cannotMake(other.shape, other.dtype) }
+    guard let made = ks_tensor_make_like(other.object) else { Self.cannotMake(other.shape, other.dtype) }
     box = TensorBox.holding(made)
   }
 

@@ -72,9 +72,17 @@ extension ReferenceEngine {
     position: UInt64
   ) -> Tensor {
     var generator = RandomGenerator(seed: seed, stream: stream, position: position)
+    // Rounding must not make a number one.
+    let belowOne: Double =
+      switch dtype {
+      case .float32: 1 - 0x1p-24
+      case .bfloat16: 1 - 0x1p-8
+      case .float16: 1 - 0x1p-11
+      default: 1
+      }
     let numbers = (0..<shape.elementCount).map { _ -> Double in
       switch distribution {
-      case .uniform: generator.uniform()
+      case .uniform: min(generator.uniform(), belowOne)
       case .normal: generator.normal()
       }
     }

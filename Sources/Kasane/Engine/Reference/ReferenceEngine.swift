@@ -118,7 +118,8 @@ struct ReferenceEngine: Engine {
         case .minimum: results[place] = value < present || value.isNaN ? value : present
         }
       }
-      result.set(results.map { $0 ?? N(primitive == .product ? 1.0 : 0) })
+      // Over no elements; all of no truths are true.
+      result.set(results.map { $0 ?? N(primitive == .product || primitive == .minimum ? 1.0 : 0) })
       return result
     }
     return run(x.dtype.number)
