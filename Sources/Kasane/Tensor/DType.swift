@@ -53,3 +53,6 @@ extension Int32: TensorElement { public static var dtype: DType { .int32 } }
 extension Int: TensorElement { public static var dtype: DType { .int64 } }
 extension Int64: TensorElement { public static var dtype: DType { .int64 } }
 extension Bool: TensorElement { public static var dtype: DType { .bool } }
+#if !(os(macOS) && arch(x86_64))
+  extension Float16: TensorElement { public static var dtype: DType { .float16 } }
+#endif

@@ -15,9 +15,14 @@ func errorFunction(_ x: Double) -> Double { erf(x) }
 func raised(_ base: Double, to exponent: Double) -> Double { pow(base, exponent) }
 
 /// A number with a fixed number of digits after the point.
-public func fixed(_ value: Double, _ digits: Int) -> String {
+public func fixed(_ value: Double, _ digits: Int) -> String { formatted(value, digits, "%.*f") }
+
+/// A number with an exponent and a fixed number of digits after the point.
+func scientific(_ value: Double, _ digits: Int) -> String { formatted(value, digits, "%.*e") }
+
+private func formatted(_ value: Double, _ digits: Int, _ format: String) -> String {
   guard value.isFinite else { return "\(value)" }
   var text = [CChar](repeating: 0, count: 64)
-  let length = withVaList([Int32(digits), value]) { vsnprintf(&text, text.count, "%.*f", $0) }
+  let length = withVaList([Int32(digits), value]) { vsnprintf(&text, text.count, format, $0) }
   return String(decoding: text.prefix(Int(min(length, 63))).map(UInt8.init(bitPattern:)), as: UTF8.self)
 }

@@ -5,7 +5,9 @@ internal import CKernels
 
 extension CPUEngine {
   /// Below this many multiplications a library call costs more than the product.
-  private static let smallProduct: Int64 = 8192
+  fileprivate static let smallProduct: Int64 = 8192
+  /// From here on a product keeps all threads busy.
+  private static let largeProduct: Int64 = 1 << 22
 
   func matrixProduct(_ a: Tensor, _ b: Tensor, transposing: Transposition) -> Tensor {
     Self.requireOneType("matmul", a, b)
@@ -20,26 +22,26 @@ extension CPUEngine {
     if a.rank == 2 && b.rank == 2 {
       let (left, right) = (MatrixView(a, transposing == .left), MatrixView(b, transposing == .right))
       let y = Tensor(unsetMatrix: left.rows, right.columns, dtype: a.object.pointee.dtype)
-      Self.multiply(left, right, into: y, MatrixView(y, false))
+      Self.multiply(left, right, into: MatrixView(y, false), dtype: y.object.pointee.dtype)
       return y
     }
     if transposing == .left {
-      let (a, b) = (a.contiguous(), b.contiguous())
-      let (left, right) = (MatrixView(flat: a).transposed(), MatrixView(flat: b))
+      let (a, b) = (a.withOneAxisOfRows(), b.withOneAxisOfRows())
+      let (left, right) = (MatrixView(rowsOf: a).transposed(), MatrixView(rowsOf: b))
       let y = Tensor(unsetMatrix: left.rows, right.columns, dtype: a.object.pointee.dtype)
-      Self.multiply(left, right, into: y, MatrixView(y, false))
+      Self.multiply(left, right, into: MatrixView(y, false), dtype: y.object.pointee.dtype)
       withExtendedLifetime((a, b)) {}
       return y
     }
     guard b.rank == 2 else { return batchedProduct(a, b) }
     // A stack of matrices by one matrix is one larger product.
-    let a = a.contiguous()
-    let (left, right) = (MatrixView(flat: a), MatrixView(b, transposing == .right))
+    let rows = a.withOneAxisOfRows()
+    let (left, right) = (MatrixView(rowsOf: rows), MatrixView(b, transposing == .right))
     var shape = a.shape
     shape[a.rank - 1] = Int(right.columns)
     let y = Tensor(unsetWithShape: shape, dtype: a.dtype)
-    Self.multiply(left, right, into: y, MatrixView(flat: y))
-    withExtendedLifetime(a) {}
+    Self.multiply(left, right, into: MatrixView(rowsOf: y), dtype: y.object.pointee.dtype)
+    withExtendedLifetime(rows) {}
     return y
   }
 
@@ -49,37 +51,79 @@ extension CPUEngine {
       preconditionFailure("matmul: shapes \(a.shape) and \(b.shape) do not broadcast")
     }
     let y = Tensor(unsetWithShape: outer + [a.shape[a.rank - 2], b.shape[b.rank - 1]], dtype: a.dtype)
-    withoutGradient {
-      let left = a.broadcast(to: outer + Shape(a.shape.suffix(2)))
-      let right = b.broadcast(to: outer + Shape(b.shape.suffix(2)))
-      Self.multiplyEach(left, right, into: y)
-    }
+    if y.elementCount == 0 { return y }
+    let (a, b) = (a.withGemmMatrices(), b.withGemmMatrices())
+    var batch = MatrixBatch(a, b, into: y, outer: outer)
+    let work = batch.multiplicationsEach
+    // The library divides a large product among the threads itself; small ones are dealt out whole.
+    let grain =
+      work > Self.largeProduct ? Int64(outer.elementCount) : Self.smallProduct * 4 / max(work, 1) + 1
+    ks_parallel(
+      Int64(outer.elementCount), grain,
+      { context, first, last in
+        let batch = context!.assumingMemoryBound(to: MatrixBatch.self)
+        for index in Int(first)..<Int(last) { batch.pointee.multiply(index) }
+      }, &batch)
+    withExtendedLifetime((a, b)) {}
     return y
   }
 
-  private static func multiplyEach(_ a: Tensor, _ b: Tensor, into y: Tensor) {
-    if y.rank == 2 {
-      return multiply(MatrixView(a, false), MatrixView(b, false), into: y, MatrixView(y, false))
-    }
-    for index in 0..<y.shape[0] { multiplyEach(a.select(index), b.select(index), into: y.select(index)) }
-  }
-
   /// y = a b; the elements of `a` and `b` are kept alive by the caller.
-  private static func multiply(_ a: MatrixView, _ b: MatrixView, into y: Tensor, _ out: MatrixView) {
+  fileprivate static func multiply(_ a: MatrixView, _ b: MatrixView, into y: MatrixView, dtype: UInt8) {
     let (m, n, k) = (a.rows, b.columns, a.columns)
     if m == 0 || n == 0 { return }
-    if m * n * k <= smallProduct || k == 0 || y.object.pointee.dtype != DType.float32.rawValue {
+    if m * n * k <= smallProduct || k == 0 || dtype != DType.float32.rawValue {
       ks_matrix_product(
-        y.object.pointee.dtype, m, n, k, out.data, out.rowStride, a.data, a.rowStride, a.columnStride, b.data,
-        b.rowStride, b.columnStride)
+        dtype, m, n, k, y.data, y.rowStride, a.data, a.rowStride, a.columnStride, b.data, b.rowStride,
+        b.columnStride)
       return
     }
     let (left, right) = (GemmOperand(a), GemmOperand(b))
     let status = cdnn_sgemm(
       left.transpose ? 1 : 0, right.transpose ? 1 : 0, m, n, k, 1, left.data, left.stride, right.data,
-      right.stride, 0, out.data.assumingMemoryBound(to: Float.self), out.rowStride)
+      right.stride, 0, y.data.assumingMemoryBound(to: Float.self), y.rowStride)
     withExtendedLifetime((left, right)) {}
     precondition(status == 0, "matmul: oneDNN status \(status) for a product of \(m) by \(k) by \(n)")
+  }
+}
+
+/// Products of the matrices at the same places of two tensors.
+private struct MatrixBatch {
+  private let dtype: DType
+  private let left, right, out: MatrixView
+  private let sizes, leftStrides, rightStrides: Shape
+
+  /// The matrices are those of the last two axes; the others broadcast to `outer`.
+  init(_ a: Tensor, _ b: Tensor, into y: Tensor, outer: Shape) {
+    dtype = a.dtype
+    (left, right) = (MatrixView(lastAxesOf: a), MatrixView(lastAxesOf: b))
+    out = MatrixView(lastAxesOf: y)
+    sizes = outer
+    func strides(_ x: Tensor) -> Shape {
+      let missing = outer.count - (x.rank - 2)
+      let (own, ownSizes) = (x.strides, x.shape)
+      return Shape(
+        outer.indices.map { $0 < missing || ownSizes[$0 - missing] == 1 ? 0 : own[$0 - missing] })
+    }
+    (leftStrides, rightStrides) = (strides(a), strides(b))
+  }
+
+  var multiplicationsEach: Int64 { left.rows * right.columns * left.columns }
+
+  /// Computes one of the products.
+  func multiply(_ index: Int) {
+    var (rest, leftOffset, rightOffset) = (index, 0, 0)
+    for axis in sizes.indices.reversed() {
+      let place = rest % sizes[axis]
+      rest /= sizes[axis]
+      leftOffset += place * leftStrides[axis]
+      rightOffset += place * rightStrides[axis]
+    }
+    var (a, b, y) = (left, right, out)
+    a.data += leftOffset * dtype.size
+    b.data += rightOffset * dtype.size
+    y.data += index * Int(out.rows * out.columns) * dtype.size
+    CPUEngine.multiply(a, b, into: y, dtype: dtype.rawValue)
   }
 }
 
@@ -97,13 +141,28 @@ private struct MatrixView {
     if isTransposed { self = transposed() }
   }
 
-  /// A contiguous tensor, all axes but the last taken as one.
-  init(flat x: Tensor) {
+  /// The first of the matrices that a tensor's last two axes are.
+  init(lastAxesOf x: Tensor) {
+    let (sizes, strides) = (x.shape, x.strides)
     data = x.object.pointee.data!
-    columns = Int64(x.shape[x.rank - 1])
+    (rows, columns) = (Int64(sizes[x.rank - 2]), Int64(sizes[x.rank - 1]))
+    (rowStride, columnStride) = (Int64(strides[x.rank - 2]), Int64(strides[x.rank - 1]))
+  }
+
+  /// All axes but the last taken as one, of a tensor that is contiguous or has two.
+  init(rowsOf x: Tensor) {
+    let sizes = x.shape
+    data = x.object.pointee.data!
+    columns = Int64(sizes[x.rank - 1])
     rows = 1
-    for axis in 0..<x.rank - 1 { rows *= Int64(x.shape[axis]) }
+    for axis in 0..<x.rank - 1 { rows *= Int64(sizes[axis]) }
     (rowStride, columnStride) = (columns, 1)
+    if !x.isContiguous { (rowStride, columnStride) = (Int64(x.strides[0]), Int64(x.strides[1])) }
+  }
+
+  /// Whether a row's elements lie side by side.
+  var hasDenseRows: Bool {
+    (columnStride == 1 || columns == 1) && (rowStride >= max(columns, 1) || rows == 1)
   }
 
   func transposed() -> MatrixView {
@@ -123,21 +182,34 @@ private struct GemmOperand {
   private let copy: Tensor?
 
   init(_ x: MatrixView) {
-    let elements = x.data.assumingMemoryBound(to: Float.self)
-    if (x.columnStride == 1 || x.columns == 1) && x.rowStride >= max(x.columns, 1) {
-      (data, transpose, stride, copy) = (UnsafePointer(elements), false, x.rowStride, nil)
-    } else if (x.rowStride == 1 || x.rows == 1) && x.columnStride >= max(x.rows, 1) {
-      (data, transpose, stride, copy) = (UnsafePointer(elements), true, x.columnStride, nil)
+    let elements = UnsafePointer(x.data.assumingMemoryBound(to: Float.self))
+    if x.hasDenseRows {
+      (data, transpose, stride, copy) = (elements, false, max(x.rowStride, x.columns), nil)
+    } else if x.transposed().hasDenseRows {
+      (data, transpose, stride, copy) = (elements, true, max(x.columnStride, x.rows), nil)
     } else {
       let dense = Tensor(unsetMatrix: x.rows, x.columns, dtype: DType.float32.rawValue)
-      for row in 0..<x.rows {
-        for column in 0..<x.columns {
-          dense.floats[Int(row * x.columns + column)] =
-            elements[Int(row * x.rowStride + column * x.columnStride)]
-        }
-      }
+      var header = dense.object.pointee
+      header.data = x.data
+      (header.strides.0, header.strides.1) = (x.rowStride, x.columnStride)
+      header.contiguous = false
+      ks_copy(dense.object, &header)
       (data, transpose, stride, copy) = (UnsafePointer(dense.floats), false, x.columns, dense)
     }
+  }
+}
+
+extension Tensor {
+  /// This tensor where it is contiguous or has two axes, else all its axes but the last taken as one.
+  fileprivate func withOneAxisOfRows() -> Tensor {
+    if isContiguous || rank == 2 { return self }
+    return withoutGradient { reshaped(to: Shape(shape.dropLast().reduce(1, *), shape[rank - 1])) }
+  }
+
+  /// This tensor where a gemm can take the matrices of its last two axes as they lie, else a contiguous copy.
+  fileprivate func withGemmMatrices() -> Tensor {
+    let first = MatrixView(lastAxesOf: self)
+    return first.hasDenseRows || first.transposed().hasDenseRows ? self : contiguous()
   }
 }
 
