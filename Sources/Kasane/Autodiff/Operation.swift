@@ -17,6 +17,6 @@ public enum Operation: UInt8, CaseIterable, Sendable {
   case maximumOverAxes, minimumOverAxes, product, cumulativeSum
   case sum, matmul, recurrent, halfSquaredError
   case reshape, permute, transpose, select, slice, embed, replace, broadcast, unfold, fold, cast
-  case stack, concatenate
+  case stack, concatenate, take, scatterAdd, takeAlong, scatterAddAlong, embedding
   case custom, checkpoint
 }

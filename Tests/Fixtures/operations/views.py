@@ -25,6 +25,10 @@ CASES = {
     "diagonal 5": Case(lambda x: x.diagonal(5, -2, -1).square(), real(3, 3)),
     "flipped": Case(lambda x: x.flip(0, 1).square(), real(2, 3)),
     "flipped last": Case(lambda x: x.flip(-1).square(), real(2, 1, 3)),
+    "lowerTriangle": Case(lambda x: x.tril().square(), WHOLE),
+    "lowerTriangle -1": Case(lambda x: x.tril(-1).square(), real(4, 3)),
+    "upperTriangle": Case(lambda x: x.triu().square(), real(4, 3)),
+    "upperTriangle 2": Case(lambda x: x.triu(2).square(), real(3, 4)),
     "broadcast": Case(lambda x: x.broadcast_to(2, 3, 4).square(), real(3, 1)),
 } | {
     f"select {index} of {axis}": Case(lambda x, i=index, a=axis: x.select(a, i).square(), WHOLE)

@@ -84,12 +84,18 @@ func rows(of operation: Kasane.Operation) -> [OperationRow] {
   case .broadcast: ViewRows.broadcast
   case .stack: JoiningRows.stack
   case .concatenate: JoiningRows.concatenate
+  case .take: IndexingRows.take
+  case .scatterAdd: IndexingRows.scatterAdd
+  case .takeAlong: IndexingRows.takeAlong
+  case .scatterAddAlong: IndexingRows.scatterAddAlong
+  case .embedding: IndexingRows.embedding
   }
 }
 
 /// Public operations that are made of others and leave no record of their own on the tape.
 enum Composition: CaseIterable {
   case reshaping, axes, repeating, splitting, vectorProducts, einsum
+  case triangles, padding, selection, order, uniqueness, resizing
   case transposedConvolution, normalization
   case activation, mean
   case constant, interpolation, logarithms, comparison, truthValues, classification
@@ -106,6 +112,12 @@ func rows(of composition: Composition) -> [OperationRow] {
   case .splitting: JoiningRows.splitting
   case .vectorProducts: ProductRows.vectorProducts
   case .einsum: ProductRows.einsum
+  case .triangles: ViewRows.triangles
+  case .padding: PaddingRows.padding
+  case .selection: IndexingRows.selection
+  case .order: OrderRows.order
+  case .uniqueness: OrderRows.uniqueness
+  case .resizing: ResizingRows.resizing
   case .transposedConvolution: ConvolutionRows.transposedImages + ConvolutionRows.transposedSequences
   case .normalization: NormalizationRows.all
   case .activation: ActivationRows.activation

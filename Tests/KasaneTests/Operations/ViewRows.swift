@@ -68,6 +68,15 @@ enum ViewRows {
     ]
   }
 
+  static var triangles: [OperationRow] {
+    [
+      view("lowerTriangle", [2, 3, 4]) { $0.lowerTriangle() },
+      view("lowerTriangle -1", [4, 3], covers: "lowerTriangle") { $0.lowerTriangle(offset: -1) },
+      view("upperTriangle", [4, 3]) { $0.upperTriangle() },
+      view("upperTriangle 2", [3, 4], covers: "upperTriangle") { $0.upperTriangle(offset: 2) },
+    ]
+  }
+
   private static func view(
     _ name: String, _ shape: Shape, covers: String? = nil, _ function: @escaping @Sendable (Tensor) -> Tensor
   ) -> OperationRow {
