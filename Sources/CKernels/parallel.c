@@ -42,17 +42,21 @@ int32_t ks_threads(void) {
   return count;
 }
 
-void ks_set_threads(int32_t count) {
-  atomic_store_explicit(&thread_count, count, memory_order_relaxed);
+static void tell_library(int32_t count) {
   // The OpenMP run-time library comes with oneDNN, whichever one it was built with.
   void (*set)(int) = (void (*)(int))dlsym(RTLD_DEFAULT, "omp_set_num_threads");
   if (set != NULL) set(count);
   adopted = count;
 }
 
+void ks_set_threads(int32_t count) {
+  atomic_store_explicit(&thread_count, count, memory_order_relaxed);
+  tell_library(count);
+}
+
 int32_t ks_adopt_threads(void) {
   int32_t count = ks_threads();
-  if (adopted != count) ks_set_threads(count);
+  if (adopted != count) tell_library(count);
   return count;
 }
 

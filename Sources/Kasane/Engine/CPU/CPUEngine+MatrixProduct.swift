@@ -79,6 +79,7 @@ extension CPUEngine {
       return
     }
     let (left, right) = (GemmOperand(a), GemmOperand(b))
+    _ = ks_adopt_threads()
     let status = cdnn_sgemm(
       left.transpose ? 1 : 0, right.transpose ? 1 : 0, m, n, k, 1, left.data, left.stride, right.data,
       right.stride, 0, y.data.assumingMemoryBound(to: Float.self), y.rowStride)

@@ -5,6 +5,9 @@ internal import CKernels
 /// The halves are computed in float32.
 extension CPUEngine {
   func maximumPool(_ x: Tensor, _ windows: PoolingWindows) -> (values: Tensor, indices: Tensor) {
+    // Where a maximum is, the kernel keeps in 32 bits.
+    precondition(
+      x.shape[1] * x.shape[2] <= Int(Int32.max), "maximumPool: images of too many pixels, shape \(x.shape)")
     let (x, dtype) = Self.computable(x)
     let shape = windows.resultShape(of: x.shape)
     let values = Tensor(unsetWithShape: shape, dtype: x.dtype)
