@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// The documents' Swift blocks are compiled and run: each stands, but for comments, in one of this target's files between
-/// `// example` and `// end`, in a test that checks what the text says of it, or is a piece of the library itself.
+/// `// example` and `// end`, in a test that checks what the text says of it, or is a piece of the library or of its tests.
 @Suite struct ExampleBlocks {
   private static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
@@ -66,11 +66,11 @@ import Testing
     let shown = try documents.flatMap { try Self.blocks(in: $0, from: { $0 == "```swift" }, to: "```") }
     let run = try Self.files(in: "Tests/DocumentationTests", ending: ".swift")
       .flatMap { try Self.blocks(in: $0, from: { $0 == "// example" }, to: "// end") }
-    let sources = try Self.sources("Sources/Kasane")
+    let sources = try Self.sources("Sources/Kasane") + Self.sources("Tests/KasaneTests")
     #expect(!shown.isEmpty)
     for block in shown {
       let isRun = run.contains { $0.lines == block.lines } || sources.contains { $0.contains(block.lines) }
-      #expect(isRun, "\(block.place) stands in no test and not in the library")
+      #expect(isRun, "\(block.place) stands in no test and not in the sources")
     }
     for block in run {
       #expect(shown.contains { $0.lines == block.lines }, "\(block.place) stands in no document")
