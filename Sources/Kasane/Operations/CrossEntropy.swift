@@ -135,9 +135,8 @@ private struct CheckedLabels {
 
   /// The weighted loss of each position, `[...]`.
   func losses(_ logProbabilities: Tensor) -> Tensor {
-    let classes = Tensor.arange(logProbabilities.shape[labels.rank])
-    let isRight = labels.reshaped(to: Shape(Array(labels.shape) + [1])) .== classes
-    let chosen = Tensor.where(isRight, logProbabilities, 0).sum(axes: [-1])
+    let places = labels.expanded(axis: -1)
+    let chosen = logProbabilities.takingAlong(places, axis: labels.rank).reshaped(to: labels.shape)
     return masked(-(weights.map { chosen * $0 } ?? chosen))
   }
 
