@@ -14,6 +14,10 @@ enum ShapeMistake: String, CaseIterable, Codable {
     emptyRank
   case stackShapes, concatenateShapes, concatenateTypes, splitSizes, splitParts, elementCount, scalar,
     elementType
+  case gatherIndex, gatherType, gatherAlongShape, scatterShape, embeddingIndex, embeddingTable, oneHotIndex,
+    mask
+  case topCount, reflection, padding, interpolation, window, tiles, diagonal, arangeStep, arangeSize,
+    repetition
   case negativeSize, absurdSize, tooManyAxes, raggedRows, raggedLiteral
 
   /// What the message must have in it.
@@ -51,6 +55,24 @@ enum ShapeMistake: String, CaseIterable, Codable {
     case .elementCount: "3 elements do not make a tensor of shape [2, 2]"
     case .scalar: "scalar of a tensor of shape [2, 3]"
     case .elementType: "a float32 tensor read as float64"
+    case .gatherIndex: "gathered: index 3 of axis 1 of a tensor of shape [2, 3]"
+    case .gatherType: "gathered: indices of type float32"
+    case .gatherAlongShape: "gatheredAlong: indices of shape [4, 1] along axis 1 of a tensor of shape [2, 3]"
+    case .scatterShape: "scatterAdding: values of shape [2], float32, at indices of shape [1]"
+    case .embeddingIndex: "embedding: index -3 of axis 0 of a tensor of shape [2, 3]"
+    case .embeddingTable: "embedding: a table of shape [2]"
+    case .oneHotIndex: "oneHot: index 4 of axis 0 of a tensor of shape [4]"
+    case .mask: "masked: a bool mask of shape [3] for a tensor of shape [2, 3]"
+    case .topCount: "topK: 4 elements of axis 1 of a tensor of shape [2, 3]"
+    case .reflection: "padded: 0 before and 3 after axis 1 of shape [2, 3], mode reflect"
+    case .padding: "padded: [1] before and [1] after do not fit the axes of shape [2, 3]"
+    case .interpolation: "interpolated: images of shape [2, 3]"
+    case .window: "unfolded: windows of 4 in steps of 1 along axis 1 of shape [2, 3]"
+    case .tiles: "tiled: [-1] times a tensor of shape [2, 3]"
+    case .diagonal: "diagonal: axes 0 and -2 of shape [2, 3] are one"
+    case .arangeStep: "arange: a step of 0"
+    case .arangeSize: "no room for a tensor of shape [1152921504606846976], int64"
+    case .repetition: "has more elements than can be counted"
     case .negativeSize: "a tensor of shape [-1, -2], which has a negative size"
     case .absurdSize: "no room for a tensor of shape [1099511627776, 1024], float32"
     case .tooManyAxes: "a tensor has at most 8 axes"
@@ -95,6 +117,24 @@ enum ShapeMistake: String, CaseIterable, Codable {
     case .elementCount: _ = Tensor([1.0, 2, 3], shape: [2, 2])
     case .scalar: _ = x.scalar
     case .elementType: _ = x.elements(as: Double.self)
+    case .gatherIndex: _ = x.gathered(Tensor([0, 3]), axis: 1)
+    case .gatherType: _ = x.gathered(Tensor([Float(0)]))
+    case .gatherAlongShape: _ = x.gatheredAlong(Tensor([[0], [0], [0], [0]]), axis: 1)
+    case .scatterShape: _ = x.scatterAdding(Tensor(ones: [2]), at: Tensor([0]))
+    case .embeddingIndex: _ = embedding(x, Tensor([0, -3]))
+    case .embeddingTable: _ = embedding(Tensor(ones: [2]), Tensor([0]))
+    case .oneHotIndex: _ = oneHot(Tensor([0, 4]), depth: 4)
+    case .mask: _ = x.masked(by: Tensor([true, false, true]))
+    case .topCount: _ = x.topK(4)
+    case .reflection: _ = x.padded(axis: 1, after: 3, mode: .reflect)
+    case .padding: _ = x.padded(before: [1])
+    case .interpolation: _ = x.interpolated(to: Size2D(4, 4))
+    case .window: _ = x.unfolded(size: 4)
+    case .tiles: _ = x.tiled([-1])
+    case .diagonal: _ = x.diagonal(axes: (0, -2))
+    case .arangeStep: _ = Tensor.arange(from: 0, to: 3, step: 0)
+    case .arangeSize: _ = Tensor.arange(1 << 60)
+    case .repetition: _ = x.repeated(1 << 62, axis: 0)
     case .negativeSize: _ = Tensor(zeros: [-1, -2])
     case .absurdSize: _ = Tensor(zeros: [1 << 40, 1 << 10])
     case .tooManyAxes: _ = Tensor(zeros: [1, 1, 1, 1, 1, 1, 1, 1, 1])

@@ -2,7 +2,7 @@
 
 /// How values between those of an image or a sequence are found.
 public enum InterpolationMode: Hashable, Sendable {
-  /// The nearest one before.
+  /// The one in whose stretch the new place begins.
   case nearest
   /// The weighted mean of the neighbours: two along a sequence, four on an image.
   case linear

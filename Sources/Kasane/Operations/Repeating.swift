@@ -12,6 +12,7 @@ extension Tensor {
       // Axis by axis, so that no more than one axis is added to those there may be.
       let axis = result.rank - counts.count + place
       let sizes = result.shape
+      _ = sizes.inserting(count, at: axis).elementCount
       result = result.reshaped(to: sizes.inserting(1, at: axis))
         .broadcast(to: sizes.inserting(count, at: axis))
         .reshaped(to: sizes.replacing(at: axis, with: sizes[axis] * count))
@@ -23,6 +24,8 @@ extension Tensor {
   public func repeated(_ count: Int, axis: Int) -> Tensor {
     let axis = self.axis(axis, of: "repeated")
     precondition(count >= 0, "repeated: \(count) times")
+    // Refuses what cannot be counted before sizes are multiplied.
+    _ = shape.inserting(count, at: axis + 1).elementCount
     return reshaped(to: shape.inserting(1, at: axis + 1))
       .broadcast(to: shape.inserting(count, at: axis + 1))
       .reshaped(to: shape.replacing(at: axis, with: shape[axis] * count))

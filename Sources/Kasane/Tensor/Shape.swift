@@ -49,7 +49,7 @@ public struct Shape: RandomAccessCollection, MutableCollection, ExpressibleByArr
 
   /// Adds an axis at the end.
   public mutating func append(_ size: Int) {
-    precondition(count < Self.maximumCount, "a tensor has at most \(Self.maximumCount) axes")
+    if count >= Self.maximumCount { Self.tooManyAxes() }
     count += 1
     self[count - 1] = size
   }
@@ -62,11 +62,11 @@ public struct Shape: RandomAccessCollection, MutableCollection, ExpressibleByArr
   /// The size of an axis.
   public subscript(axis: Int) -> Int {
     get {
-      precondition(axis >= 0 && axis < count, "axis \(axis) of a shape with \(count) axes")
+      if axis < 0 || axis >= count { noAxis(axis) }
       return withUnsafeBytes(of: sizes) { $0.loadUnaligned(fromByteOffset: axis * 8, as: Int.self) }
     }
     set {
-      precondition(axis >= 0 && axis < count, "axis \(axis) of a shape with \(count) axes")
+      if axis < 0 || axis >= count { noAxis(axis) }
       withUnsafeMutableBytes(of: &sizes) { $0.storeBytes(of: newValue, toByteOffset: axis * 8, as: Int.self) }
     }
   }
@@ -76,10 +76,27 @@ public struct Shape: RandomAccessCollection, MutableCollection, ExpressibleByArr
     var product = 1
     for axis in 0..<count {
       let (next, overflows) = product.multipliedReportingOverflow(by: self[axis])
-      precondition(!overflows, "shape \(self) has more elements than can be counted")
+      if overflows { hasTooManyElements() }
       product = next
     }
     return product
+  }
+
+  // The messages stand apart from the checks, which are everywhere and must stay small.
+
+  @inline(never)
+  private func noAxis(_ axis: Int) -> Never {
+    preconditionFailure("axis \(axis) of a shape with \(count) axes")
+  }
+
+  @inline(never)
+  private func hasTooManyElements() -> Never {
+    preconditionFailure("shape \(self) has more elements than can be counted")
+  }
+
+  @inline(never)
+  private static func tooManyAxes() -> Never {
+    preconditionFailure("a tensor has at most \(maximumCount) axes")
   }
 
   /// The strides, in elements, of a contiguous tensor of this shape.

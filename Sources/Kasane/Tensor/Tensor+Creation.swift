@@ -9,7 +9,13 @@ extension Tensor {
   /// The whole numbers from `start` up to and without `end`, in steps.
   public static func arange(from start: Int, to end: Int, step: Int = 1, dtype: DType = .int64) -> Tensor {
     precondition(step != 0, "arange: a step of 0")
-    return Tensor(Array(Swift.stride(from: start, to: end, by: step))).cast(to: dtype)
+    let (distance, overflows) = end.subtractingReportingOverflow(start)
+    precondition(!overflows, "arange: from \(start) to \(end)")
+    let isEmpty = step > 0 ? distance <= 0 : distance >= 0
+    let count = isEmpty ? 0 : (distance - step.signum()) / step + 1
+    return Tensor(shape: Shape(count), of: Int.self) { values in
+      for place in 0..<count { values.initializeElement(at: place, to: start + place * step) }
+    }.cast(to: dtype)
   }
 
   /// The numbers start, start + step, ... that lie before `end`.
@@ -18,8 +24,10 @@ extension Tensor {
   ) -> Tensor {
     let steps = ((end - start) / step).rounded(.up)
     precondition(
-      step != 0 && steps < 0x1p53, "arange: from \(start) to \(end) in steps of \(step)")
-    return Tensor((0..<Swift.max(0, Int(steps))).map { start + Double($0) * step }).cast(to: dtype)
+      step != 0 && steps.magnitude < 0x1p53, "arange: from \(start) to \(end) in steps of \(step)")
+    return Tensor(shape: Shape(Swift.max(0, Int(steps))), of: Double.self) { values in
+      for place in values.indices { values.initializeElement(at: place, to: start + Double(place) * step) }
+    }.cast(to: dtype)
   }
 
   /// `count` numbers spread evenly from `start` to `end`, both included.
@@ -27,11 +35,14 @@ extension Tensor {
     from start: Double, to end: Double, count: Int, dtype: DType = .float32
   ) -> Tensor {
     precondition(count >= 0, "linspace: \(count) numbers")
-    let values = (0..<count).map { place in
-      place == 0
-        ? start : place == count - 1 ? end : start + (end - start) * (Double(place) / Double(count - 1))
-    }
-    return Tensor(values).cast(to: dtype)
+    return Tensor(shape: Shape(count), of: Double.self) { values in
+      for place in values.indices {
+        let part = count == 1 ? 0 : Double(place) / Double(count - 1)
+        // The ends are met exactly.
+        let value = place == count - 1 && count > 1 ? end : start + (end - start) * part
+        values.initializeElement(at: place, to: value)
+      }
+    }.cast(to: dtype)
   }
 
   /// The matrix with ones on its diagonal and zeros elsewhere; square where the number of columns is not given.
