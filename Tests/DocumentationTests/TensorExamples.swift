@@ -28,6 +28,16 @@ import Testing
     #expect(x[0, 0, (0..<4).stride(by: 2)].elements(as: Int64.self) == [0, 2])
   }
 
+  @Test func setting() {
+    // example
+    var x: Tensor = [[1.5, 2], [3, 4]]
+    let before = x
+    x[0..., 1] = Tensor([9, 8])
+    print(x.scalars, before.scalars)  // [1.5, 9.0, 3.0, 8.0] [1.5, 2.0, 3.0, 4.0]
+    // end
+    #expect(x.scalars == [1.5, 9, 3, 8] && before.scalars == [1.5, 2, 3, 4])
+  }
+
   @Test func broadcasting() {
     // example
     let column = Tensor([1, 2] as [Float], shape: [2, 1])

@@ -21,7 +21,10 @@ extension Tensor: CustomStringConvertible {
   /// How many elements are shown at each end of a long axis.
   private static var edge: Int { 3 }
 
-  private func isLong(_ axis: Int) -> Bool { shape[axis] > (axis == rank - 1 ? 12 : 8) }
+  /// A tensor of many elements is shown shorter.
+  private func isLong(_ axis: Int) -> Bool {
+    shape[axis] > (elementCount > 1000 ? 2 * Self.edge : axis == rank - 1 ? 12 : 8)
+  }
 
   /// The elements from `start` on, as nested lists.
   private func text(of texts: [String], shown: Shape, axis: Int, start: Int) -> String {
