@@ -52,6 +52,7 @@ extension DType {
 extension Tensor {
   /// Where the elements of the tensor, broadcast to `shape`, lie, counted from its first; in row-major order.
   func places(in shape: Shape) -> [Int] {
+    if isContiguous && shape == self.shape { return Array(0..<elementCount) }
     var places = [0]
     places.reserveCapacity(shape.elementCount)
     let missing = shape.count - rank
