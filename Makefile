@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 .DEFAULT_GOAL := help
-.PHONY: help demo test sanitize build bench variants format lint clean setup
+.PHONY: help demo test docs sanitize build bench variants format lint clean setup
 
 # Homebrew's libraries are outside the compiler's own search paths.
 ifeq ($(shell uname -s),Darwin)
@@ -23,6 +23,9 @@ test: setup ## Set up and run the whole test suite
 
 sanitize: setup ## Run the tests under AddressSanitizer, and those of shared state under ThreadSanitizer
 	scripts/sanitize.sh
+
+docs: setup ## Build the documentation into .build/documentation
+	scripts/docs.sh
 
 build: setup ## Set up and build in release mode
 	swift build -c release

@@ -30,6 +30,11 @@ import Testing
     return filled.map { String($0.dropFirst(margin)) }
   }
 
+  /// In the sources a piece may stand at any depth.
+  private static func unindented(_ lines: [String]) -> [String] {
+    lines.map { $0.trimmingCharacters(in: .whitespaces) }
+  }
+
   private static func blocks(in file: URL, from isStart: (String) -> Bool, to end: String) throws -> [Block] {
     var found: [Block] = []
     var open: (line: Int, lines: [String])?
@@ -56,7 +61,7 @@ import Testing
     let paths = FileManager.default.enumerator(
       at: root.appending(path: folder), includingPropertiesForKeys: nil)
     return try (paths?.allObjects ?? []).compactMap { $0 as? URL }.filter { $0.pathExtension == "swift" }
-      .map { code(try String(contentsOf: $0, encoding: .utf8).components(separatedBy: "\n")) }
+      .map { unindented(code(try String(contentsOf: $0, encoding: .utf8).components(separatedBy: "\n"))) }
   }
 
   @Test func everyBlockIsRun() throws {
@@ -69,7 +74,9 @@ import Testing
     let sources = try Self.sources("Sources/Kasane") + Self.sources("Tests/KasaneTests")
     #expect(!shown.isEmpty)
     for block in shown {
-      let isRun = run.contains { $0.lines == block.lines } || sources.contains { $0.contains(block.lines) }
+      let isRun =
+        run.contains { $0.lines == block.lines }
+        || sources.contains { $0.contains(Self.unindented(block.lines)) }
       #expect(isRun, "\(block.place) stands in no test and not in the sources")
     }
     for block in run {
