@@ -6,8 +6,10 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ks_tensor.h"
 
@@ -87,9 +89,35 @@ static void register_thread(void) {
   pthread_setspecific(exit_key, &registered);
 }
 
+// What the machine has, or less where the process may not have it all. A system that promises more than there is would
+// end the program in the middle of its work.
+static int64_t memory_limit;
+static pthread_once_t limit_once = PTHREAD_ONCE_INIT;
+
+static void find_memory_limit(void) {
+  memory_limit = (int64_t)sysconf(_SC_PHYS_PAGES) * sysconf(_SC_PAGESIZE);
+  static const char *const files[] = {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"};
+  for (int i = 0; i < 2; i++) {
+    FILE *file = fopen(files[i], "r");
+    if (file == NULL) continue;
+    long long allowed;
+    if (fscanf(file, "%lld", &allowed) == 1 && allowed > 0 && allowed < memory_limit) memory_limit = allowed;
+    fclose(file);
+  }
+}
+
+static bool fits(size_t bytes) {
+  pthread_once(&limit_once, find_memory_limit);
+  return (int64_t)bytes <= memory_limit - ks_pool_bytes();
+}
+
 static void *from_system(int32_t class) {
   size_t bytes = size_of(class);
   void *memory = NULL;
+  if (!fits(bytes)) {
+    ks_pool_trim();
+    if (!fits(bytes)) return NULL;
+  }
   if (posix_memalign(&memory, alignment, bytes) != 0) {
     ks_pool_trim();
     if (posix_memalign(&memory, alignment, bytes) != 0) return NULL;
@@ -134,6 +162,9 @@ void *ks_pool_take(size_t bytes, int32_t *size_class) {
 
 void ks_pool_give(void *memory, int32_t class) {
 #if KEEPS_NOTHING
+  pthread_mutex_lock(&shared_lock);
+  system_bytes -= (int64_t)size_of(class);
+  pthread_mutex_unlock(&shared_lock);
   free(memory);
   return;
 #endif
