@@ -102,7 +102,7 @@ import Testing
 
   @Test(arguments: DType.allCases) func transposesAreCopiedWhole(_ dtype: DType) {
     for shape in [Shape([1, 1]), [3, 8], [33, 65], [9, 40, 100], [300, 7, 50], [200, 900]] {
-      let x = Tensor((0..<shape.elementCount).map { Double($0 % 101) }, shape: shape).cast(to: dtype)
+      let x = tensor(shape) { Double($0 % 101) }.cast(to: dtype)
       let turned = x.transposed()
       let copy = turned.contiguous()
       expectSame(copy.transposed().contiguous(), x, "\(shape), \(dtype)")

@@ -68,8 +68,8 @@ import Testing
   @Test func halvesAreRoundedSinglePrecision() {
     for dtype in [DType.bfloat16, .float16] {
       for count in kernelLengths {
-        let a = Tensor((0..<count).map { Double($0) * 0.37 - 40 }).cast(to: dtype)
-        let b = Tensor((0..<count).map { Double(($0 * 7) % 23) - 11.5 }).cast(to: dtype)
+        let a = tensor([count]) { Double($0) * 0.37 - 40 }.cast(to: dtype)
+        let b = tensor([count]) { Double(($0 * 7) % 23) - 11.5 }.cast(to: dtype)
         let (wideA, wideB) = (a.cast(to: .float32), b.cast(to: .float32))
         for primitive in BinaryPrimitive.allCases {
           let exact = cpu.binary(primitive, wideA, wideB).cast(to: dtype)
@@ -170,10 +170,10 @@ import Testing
     for dtype in DType.allCases {
       for count in kernelLengths {
         let numbers = (0..<count).map { $0 % 2 }
-        let condition = Tensor((0..<count).map { $0 % 3 == 0 })
+        let condition = tensor([count]) { $0 % 3 == 0 }
         let a = Tensor(numbers).cast(to: dtype)
         let b = Tensor(numbers.map { 1 - $0 }).cast(to: dtype)
-        let exact = Tensor((0..<count).map { $0 % 3 == 0 ? numbers[$0] : 1 - numbers[$0] }).cast(to: dtype)
+        let exact = tensor([count]) { $0 % 3 == 0 ? numbers[$0] : 1 - numbers[$0] }.cast(to: dtype)
         expectSame(cpu.select(condition, a, b), exact, "\(dtype), \(count)")
         expectSame(
           cpu.select(condition.laidOut(.reversed), a.laidOut(.stepped), b), exact, "views, \(dtype), \(count)"
@@ -189,9 +189,10 @@ import Testing
   }
 
   @Test func largeWorkIsThatOfItsParts() {
-    let a = Tensor((0..<301 * 7 * 97).map { Float($0 % 1013) - 500 }, shape: [301, 7, 97])
-    let row = Tensor((0..<97).map { Float($0) * 0.5 }),
-      column = Tensor((0..<301).map { Float($0) }, shape: [301, 1, 1])
+    let numbers = (0..<301 * 7 * 97).map { Float($0 % 1013) - 500 }
+    let a = Tensor(numbers, shape: [301, 7, 97])
+    let row = tensor([97]) { Float($0) / 2 }
+    let column = tensor([301, 1, 1]) { Float($0) }
     let (sums, products) = (cpu.binary(.add, a, row), cpu.binary(.multiply, column, a.laidOut(.transposed)))
     let condition = cpu.compare(.greater, a, column)
     let chosen = cpu.select(condition, a, row)
@@ -209,8 +210,8 @@ import Testing
   @Test func addingInPlaceIsAdding() {
     for count in kernelLengths {
       for dtype in [DType.float32, .float64, .bfloat16, .int32] {
-        let total = Tensor((0..<count).map { Double($0) }).cast(to: dtype)
-        let value = Tensor((0..<count).map { Double($0 % 7) }).cast(to: dtype)
+        let total = tensor([count]) { Double($0) }.cast(to: dtype)
+        let value = tensor([count]) { Double($0 % 7) }.cast(to: dtype)
         let sum = cpu.binary(.add, total, value)
         cpu.accumulate(value.laidOut(.reversed), into: total)
         expectSame(total, sum, "\(dtype), \(count)")

@@ -12,7 +12,7 @@ import Testing
   @Test(arguments: DType.allCases) func slicesAreTaken(_ dtype: DType) {
     for shape in [Shape([5]), [5, 3], [2, 5, 1], [3, 5, 40], [4, 5, 300]] {
       let axis = shape.count == 1 ? 0 : shape.firstIndex(of: 5)!
-      let x = Tensor((0..<shape.elementCount).map { Double($0 % 97) }, shape: shape).cast(to: dtype)
+      let x = tensor(shape) { Double($0 % 97) }.cast(to: dtype)
       let places = [4, 0, 0, 3, 4, 1, 2]
       for layout in [Layout.contiguous, .transposed, .reversed] {
         let found = cpu.take(x.laidOut(layout), Tensor(places).laidOut(.reversed), axis: axis)
@@ -35,7 +35,7 @@ import Testing
       let places = (0..<count).map { ($0 * $0 + $0 / 3) % 5 }
       var full = shape
       full[axis] = count
-      let values = Tensor((0..<full.elementCount).map { Double($0 % 7) * 0.25 - 0.5 }, shape: full).cast(
+      let values = tensor(full) { Double($0 % 7) * 0.25 - 0.5 }.cast(
         to: dtype)
       let target = Tensor(ones: shape, dtype: dtype)
       let wide = target.cast(to: .float64)
@@ -67,8 +67,8 @@ import Testing
     ] {
       var full = shape
       full[axis] = count
-      let places = Tensor((0..<full.elementCount).map { ($0 * 5 + $0 / 7) % 6 }, shape: full)
-      let x = Tensor((0..<shape.elementCount).map { Double($0 % 31) }, shape: shape).cast(to: dtype)
+      let places = tensor(full) { ($0 * 5 + $0 / 7) % 6 }
+      let x = tensor(shape) { Double($0 % 31) }.cast(to: dtype)
       let found = cpu.takeAlong(x.laidOut(.transposed), places.laidOut(.reversed), axis: axis)
       let (from, indices) = (x.cast(to: .float64).elements(as: Double.self), places.elements(as: Int.self))
       let inner = shape.dropFirst(axis + 1).reduce(1, *)
@@ -78,7 +78,7 @@ import Testing
       expectSame(found, Tensor(source.map { from[$0] }, shape: full).cast(to: dtype), "\(shape), \(dtype)")
 
       let target = Tensor(ones: shape, dtype: dtype)
-      let values = Tensor((0..<full.elementCount).map { Double($0 % 5) }, shape: full).cast(to: dtype)
+      let values = tensor(full) { Double($0 % 5) }.cast(to: dtype)
       cpu.scatterAddAlong(values.laidOut(.stepped), places, axis: axis, into: target)
       var sums = [Double](repeating: 1, count: shape.elementCount)
       for (place, target) in source.enumerated() { sums[target] += Double(place % 5) }

@@ -10,6 +10,11 @@ let cpu = CPUEngine()
 /// Lengths around the widths of vectors and of the blocks that kernels work by.
 let kernelLengths = [0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 130, 511, 512, 513, 1025]
 
+/// A tensor whose elements are a function of their number in row-major order.
+func tensor<Element: TensorElement>(_ shape: Shape, _ value: (Int) -> Element) -> Tensor {
+  Tensor([Element]((0..<shape.elementCount).map(value)), shape: shape)
+}
+
 /// Compares element by element: equal, or close relative to the element's own size, NaN with NaN.
 func expectEachClose(
   _ found: Tensor, _ exact: Tensor, _ tolerance: Double, _ name: String,

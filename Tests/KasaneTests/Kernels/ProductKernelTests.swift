@@ -26,8 +26,8 @@ import Testing
       (900, 300, 1),
     ] {
       // Small enough that every type holds the sums, or halves at least round them once.
-      let a = Tensor((0..<m * k).map { ($0 * 7) % 5 - 2 }, shape: [m, k]).cast(to: dtype)
-      let b = Tensor((0..<k * n).map { ($0 * 11) % 3 - 1 }, shape: [k, n]).cast(to: dtype)
+      let a = tensor([m, k]) { ($0 * 7) % 5 - 2 }.cast(to: dtype)
+      let b = tensor([k, n]) { ($0 * 11) % 3 - 1 }.cast(to: dtype)
       let exact = Tensor(product(a, b), shape: [m, n]).cast(to: .float32).cast(to: dtype)
       let name = "\(m) by \(k) by \(n), \(dtype)"
       expectSame(cpu.matrixProduct(a, b, transposing: .none), exact, name)
@@ -40,8 +40,8 @@ import Testing
   }
 
   @Test func largeWholeNumbersWrapAround() {
-    let a = Tensor((0..<6).map { Int64.max / Int64($0 + 1) }, shape: [2, 3])
-    let b = Tensor((0..<12).map { Int64($0) * 1_000_003 }, shape: [3, 4])
+    let a = tensor([2, 3]) { Int64.max / Int64($0 + 1) }
+    let b = tensor([3, 4]) { Int64($0) * 1_000_003 }
     #expect(cpu.matrixProduct(a, b, transposing: .none).elements(as: Int64.self) == product(a, b))
   }
 }
