@@ -25,8 +25,11 @@ public func convolution2D(
 ///   - x: `[batch, time, inputs]`
 ///   - weight: `[kernelSize, inputs / groups, outputs]`
 ///   - bias: `[outputs]`, or nil
+///   - stride: Steps from one position of the kernel to the next.
 ///   - padding: Zeros around the sequences; of explicit margins, `left` are before the first step and `right` after
 ///     the last.
+///   - dilation: Distance of neighbouring elements of the kernel, 1 for a dense one.
+///   - groups: Into how many groups the features are divided that do not see each other.
 /// - Returns: `[batch, outTime, outputs]`
 public func convolution1D(
   _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Padding = .valid,

@@ -11,6 +11,7 @@
 ///   - ignoredIndex: a label whose positions have no loss
 ///   - labelSmoothing: this share of the right class's probability is spread evenly over all classes (Szegedy et al.
 ///     2016, section 7)
+///   - reduction: what becomes of the losses of the positions
 public func crossEntropy(
   _ logits: Tensor, _ labels: Tensor, classWeights: Tensor? = nil, ignoredIndex: Int? = nil,
   labelSmoothing: Double = 0, reduction: Reduction = .mean
@@ -35,6 +36,7 @@ public func crossEntropy(
 ///   - probabilities: the right probabilities of the classes, of the same shape and type
 ///   - classWeights: what each class counts, `[classes]`, or nil for 1 each
 ///   - labelSmoothing: this share of the probabilities is spread evenly over all classes
+///   - reduction: what becomes of the losses of the positions
 public func crossEntropy(
   _ logits: Tensor, probabilities: Tensor, classWeights: Tensor? = nil, labelSmoothing: Double = 0,
   reduction: Reduction = .mean
@@ -68,6 +70,7 @@ public func negativeLogLikelihood(
 ///   - logits: of any shape
 ///   - targets: of the same shape and type, in [0, 1]
 ///   - positiveWeight: what the first term counts, broadcast, or nil for 1
+///   - reduction: what becomes of the losses of the elements
 public func binaryCrossEntropy(
   logits: Tensor, _ targets: Tensor, positiveWeight: Tensor? = nil, reduction: Reduction = .mean
 ) -> Tensor {

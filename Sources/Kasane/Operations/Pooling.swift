@@ -4,6 +4,7 @@
 /// maxima.
 ///
 /// - Parameters:
+///   - x: The images.
 ///   - size: The windows' height and width.
 ///   - stride: Steps from one window to the next; the windows' size where nil.
 ///   - padding: Margins, which are never the maximum. They must be smaller than the windows.
@@ -28,6 +29,7 @@ public func maxPool1D(
 /// The average over each window of images `[batch, height, width, channels]`.
 ///
 /// - Parameters:
+///   - x: The images.
 ///   - size: The windows' height and width.
 ///   - stride: Steps from one window to the next; the windows' size where nil.
 ///   - padding: Margins. They must be smaller than the windows.

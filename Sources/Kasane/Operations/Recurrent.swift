@@ -10,6 +10,7 @@
 ///   - recurrentWeight: W, `[hidden, hidden]`
 ///   - bias: b, `[hidden]`, or nil
 ///   - initialState: h(-1), `[batch, hidden]`, or nil for zeros
+///   - activation: f
 /// - Returns: the states, `[batch, time, hidden]`
 public func recurrent(
   _ x: Tensor, inputWeight: Tensor, recurrentWeight: Tensor, bias: Tensor? = nil, initialState: Tensor? = nil,

@@ -12,9 +12,12 @@
 ///   - x: `[batch, height, width, inputs]`
 ///   - weight: `[kernelHeight, kernelWidth, outputs / groups, inputs]`
 ///   - bias: `[outputs]`, or nil
+///   - stride: How many times longer the results become, about.
 ///   - padding: What is cut off the image that the kernels are laid on: nothing, the given numbers, or, where it is
 ///     `same`, so much that an axis becomes as many times longer as the stride says.
 ///   - outputPadding: Rows and columns added at the end, fewer than the stride or the dilation; not with `same`.
+///   - dilation: Distance of neighbouring elements of the kernel, 1 for a dense one.
+///   - groups: Into how many groups the channels are divided that do not see each other.
 /// - Returns: `[batch, outHeight, outWidth, outputs]`
 public func transposedConvolution2D(
   _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: Size2D = 1, padding: Padding = .valid,
@@ -30,10 +33,13 @@ public func transposedConvolution2D(
 ///   - x: `[batch, time, inputs]`
 ///   - weight: `[kernelSize, outputs / groups, inputs]`
 ///   - bias: `[outputs]`, or nil
+///   - stride: How many times longer the results become, about.
 ///   - padding: What is cut off: nothing; the given numbers, `left` before the first step and `right` after the last;
 ///     or so much that a sequence becomes as many times longer as the stride says, at both ends for `same` and at the
 ///     last for `causal`, which leaves no result that depends on a later step.
 ///   - outputPadding: Steps added at the end, fewer than the stride or the dilation; not with `same` and `causal`.
+///   - dilation: Distance of neighbouring elements of the kernel, 1 for a dense one.
+///   - groups: Into how many groups the channels are divided that do not see each other.
 /// - Returns: `[batch, outTime, outputs]`
 public func transposedConvolution1D(
   _ x: Tensor, _ weight: Tensor, bias: Tensor? = nil, stride: Int = 1, padding: Padding = .valid,
