@@ -30,6 +30,8 @@ final class Tape: @unchecked Sendable {
   @exclusivity(unchecked) private(set) var scope: UInt32 = 0
   @exclusivity(unchecked) private(set) var depth = 0
   @exclusivity(unchecked) var isRecording = false
+  /// Who is told of the layers that run, where a summary is being made.
+  @exclusivity(unchecked) var recorder: SummaryRecorder?
   /// The first node of the backward pass under way.
   @exclusivity(unchecked) private var passMark = 0
 
@@ -387,6 +389,15 @@ final class Tape: @unchecked Sendable {
   }
 
   var watchedCount: Int { leaves.count }
+
+  // MARK: What a summary sees
+
+  var nodeCount: Int { nodes.count }
+  func operation(_ node: Int) -> Operation { nodes[node].operation }
+  func shape(_ node: Int) -> Shape { nodes[node].shape }
+  func optionalSaved(_ node: Int, _ index: Int) -> Tensor? {
+    index < nodes[node].savedCount ? savedTensor(node, index) : nil
+  }
 
   // MARK: What a pullback sees
 

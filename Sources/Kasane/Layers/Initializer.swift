@@ -53,7 +53,7 @@ public struct Initializer: Hashable, Codable, Sendable {
     Initializer(rule: .normal(mean: mean, deviation: standardDeviation))
   }
 
-  /// The normal distribution, what is further than two deviations from its mean drawn anew.
+  /// The normal distribution as far as it lies within two deviations of its mean.
   public static func truncatedNormal(mean: Double = 0, standardDeviation: Double) -> Initializer {
     Initializer(rule: .truncatedNormal(mean: mean, deviation: standardDeviation))
   }
@@ -136,7 +136,8 @@ public struct Initializer: Hashable, Codable, Sendable {
       return Tensor(
         normal: shape, mean: mean, standardDeviation: deviation, dtype: dtype, using: &generator)
     case .truncatedNormal(let mean, let deviation):
-      return Self.truncatedNormal(shape, mean, deviation, dtype, using: &generator)
+      return Tensor(
+        truncatedNormal: shape, mean: mean, standardDeviation: deviation, dtype: dtype, using: &generator)
     case .uniform(let lower, let upper):
       return Tensor(uniform: shape, from: lower, to: upper, dtype: dtype, using: &generator)
     case .orthogonal(let gain):
@@ -153,8 +154,9 @@ public struct Initializer: Hashable, Codable, Sendable {
       case .normal:
         return Tensor(normal: shape, standardDeviation: deviation, dtype: dtype, using: &generator)
       case .truncatedNormal:
-        return Self.truncatedNormal(
-          shape, 0, deviation / Self.deviationWithinTwo, dtype, using: &generator)
+        return Tensor(
+          truncatedNormal: shape, standardDeviation: deviation / Self.deviationWithinTwo, dtype: dtype,
+          using: &generator)
       case .uniform:
         let bound = 3.0.squareRoot() * deviation
         return Tensor(uniform: shape, from: -bound, to: bound, dtype: dtype, using: &generator)
@@ -171,18 +173,6 @@ public struct Initializer: Hashable, Codable, Sendable {
 
   /// The standard deviation of the standard normal distribution cut off at -2 and 2.
   private static let deviationWithinTwo = 0.87962566103423978
-
-  private static func truncatedNormal(
-    _ shape: Shape, _ mean: Double, _ deviation: Double, _ dtype: DType,
-    using generator: inout RandomGenerator
-  ) -> Tensor {
-    let values = (0..<shape.elementCount).map { _ in
-      var value = generator.normal()
-      while abs(value) > 2 { value = generator.normal() }
-      return mean + deviation * value
-    }
-    return Tensor(values, shape: shape).cast(to: dtype)
-  }
 
   /// Random normal vectors made orthonormal by Gram and Schmidt's method, in float64. Each vector is cleared of the
   /// others twice, which leaves nothing of them but rounding ("twice is enough", Giraud et al. 2005).

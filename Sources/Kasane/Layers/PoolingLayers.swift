@@ -18,7 +18,9 @@ public struct MaxPool2D: Layer {
 
   /// Maps `[batch, height, width, channels]` to `[batch, outHeight, outWidth, channels]`.
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    maxPool2D(x, size: size, stride: stride, padding: padding, roundsUp: roundsUp)
+    reported {
+      maxPool2D(x, size: size, stride: stride, padding: padding, roundsUp: roundsUp)
+    }
   }
 }
 
@@ -40,7 +42,9 @@ public struct MaxPool1D: Layer {
 
   /// Maps `[batch, time, features]` to `[batch, outTime, features]`.
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    maxPool1D(x, size: size, stride: stride, padding: padding, roundsUp: roundsUp)
+    reported {
+      maxPool1D(x, size: size, stride: stride, padding: padding, roundsUp: roundsUp)
+    }
   }
 }
 
@@ -68,8 +72,10 @@ public struct AveragePool2D: Layer {
 
   /// Maps `[batch, height, width, channels]` to `[batch, outHeight, outWidth, channels]`.
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    averagePool2D(
-      x, size: size, stride: stride, padding: padding, roundsUp: roundsUp, countsPadding: countsPadding)
+    reported {
+      averagePool2D(
+        x, size: size, stride: stride, padding: padding, roundsUp: roundsUp, countsPadding: countsPadding)
+    }
   }
 }
 
@@ -97,8 +103,10 @@ public struct AveragePool1D: Layer {
 
   /// Maps `[batch, time, features]` to `[batch, outTime, features]`.
   public func callAsFunction(_ x: Tensor) -> Tensor {
-    averagePool1D(
-      x, size: size, stride: stride, padding: padding, roundsUp: roundsUp, countsPadding: countsPadding)
+    reported {
+      averagePool1D(
+        x, size: size, stride: stride, padding: padding, roundsUp: roundsUp, countsPadding: countsPadding)
+    }
   }
 }
 
@@ -108,7 +116,7 @@ public struct GlobalAveragePool2D: Layer {
   public init() {}
 
   /// Maps `[batch, height, width, channels]` to `[batch, channels]`.
-  public func callAsFunction(_ x: Tensor) -> Tensor { globalAveragePool2D(x) }
+  public func callAsFunction(_ x: Tensor) -> Tensor { reported { globalAveragePool2D(x) } }
 }
 
 /// The maximum of each channel over all pixels of an image.
@@ -117,7 +125,7 @@ public struct GlobalMaxPool2D: Layer {
   public init() {}
 
   /// Maps `[batch, height, width, channels]` to `[batch, channels]`.
-  public func callAsFunction(_ x: Tensor) -> Tensor { globalMaxPool2D(x) }
+  public func callAsFunction(_ x: Tensor) -> Tensor { reported { globalMaxPool2D(x) } }
 }
 
 /// The averages over windows that divide an image of whatever size into a fixed number of parts; see
@@ -130,5 +138,7 @@ public struct AdaptiveAveragePool2D: Layer {
   public init(_ outputSize: Size2D) { self.outputSize = outputSize }
 
   /// Maps `[batch, height, width, channels]` to `[batch, outHeight, outWidth, channels]`.
-  public func callAsFunction(_ x: Tensor) -> Tensor { adaptiveAveragePool2D(x, outputSize: outputSize) }
+  public func callAsFunction(_ x: Tensor) -> Tensor {
+    reported { adaptiveAveragePool2D(x, outputSize: outputSize) }
+  }
 }

@@ -1,48 +1,64 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// One step of a simple recurrent network (Elman 1990): `z(t) = f(x(t) W_in + z(t-1) W + b)`.
-public struct RNNCell: Module {
-  /// W_in, `[inputs, hidden]`.
+public struct RNNCell: RecurrentCell {
+  /// W_in, `[inputs, hidden]`: the transpose of PyTorch's `weight_ih`.
   public let inputWeight: Parameter
-  /// W, `[hidden, hidden]`.
+  /// W, `[hidden, hidden]`: the transpose of PyTorch's `weight_hh`.
   public let recurrentWeight: Parameter
-  /// b, `[hidden]`.
+  /// b, `[hidden]`: the sum of PyTorch's `bias_ih` and `bias_hh`.
   public let bias: Parameter?
   /// f.
   public let activation: Activation
 
   /// A cell with random weights and, unless told otherwise, a bias of zeros.
+  ///
+  /// - Parameter recurrentInitializer: How W is drawn; as W_in when nil.
   public init(
     _ inputs: Int, _ hidden: Int, activation: Activation = .tanh, bias: Bool = true,
-    initializer: Initializer = .xavier, using generator: inout RandomGenerator
+    initializer: Initializer = .xavier, recurrentInitializer: Initializer? = nil,
+    using generator: inout RandomGenerator
   ) {
     inputWeight = Parameter(initializer(inputs, hidden, using: &generator))
-    recurrentWeight = Parameter(initializer(hidden, hidden, using: &generator))
+    recurrentWeight = Parameter((recurrentInitializer ?? initializer)(hidden, hidden, using: &generator))
     self.bias = bias ? Parameter(Tensor(zeros: [hidden])) : nil
     self.activation = activation
   }
 
-  /// The next state `[batch, hidden]` from an input `[batch, inputs]` and the state before, zero when nil.
-  public func callAsFunction(_ x: Tensor, _ state: Tensor?) -> Tensor {
-    var u = matmul(x, inputWeight.value)
+  public var inputs: Int { inputWeight.shape[0] }
+  public var hidden: Int { inputWeight.shape[1] }
+
+  public func project(_ x: Tensor) -> Tensor { matmul(x, inputWeight.value) }
+
+  public func step(_ projected: Tensor, _ state: Tensor?) -> Tensor {
+    var u = projected
     if let state { u = u + matmul(state, recurrentWeight.value) }
     if let bias { u = u + bias.value }
     return activation(u)
   }
-}
 
-/// A simple recurrent network over whole sequences, computed by one primitive of the engine.
-public struct RNN: Layer {
-  /// One step of it.
-  public let cell: RNNCell
+  public func output(of state: Tensor) -> Tensor { state }
 
-  /// A layer made from a cell.
-  public init(_ cell: RNNCell) { self.cell = cell }
+  public func zeroState(batch: Int, dtype: DType) -> Tensor { Tensor(zeros: [batch, hidden], dtype: dtype) }
+
+  /// All steps of sequences, by one primitive of the engine.
+  public func run(
+    _ x: Tensor, from state: Tensor?, reversed: Bool
+  ) -> (outputs: Tensor, finalState: Tensor) {
+    requireSequences(x)
+    let states = recurrent(
+      reversed ? x.flipped(axes: [1]) : x, inputWeight: inputWeight.value,
+      recurrentWeight: recurrentWeight.value, bias: bias?.value, initialState: state, activation: activation)
+    let last =
+      x.shape[1] > 0
+      ? states.select(-1, axis: 1) : state ?? zeroState(batch: x.shape[0], dtype: x.dtype)
+    return (reversed ? states.flipped(axes: [1]) : states, last)
+  }
 
   /// The states `[batch, time, hidden]` for an input `[batch, time, inputs]`, starting from zeros.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func states(_ x: Tensor) -> Tensor {
     recurrent(
-      x, inputWeight: cell.inputWeight.value, recurrentWeight: cell.recurrentWeight.value,
-      bias: cell.bias?.value, activation: cell.activation)
+      x, inputWeight: inputWeight.value, recurrentWeight: recurrentWeight.value, bias: bias?.value,
+      activation: activation)
   }
 }

@@ -22,7 +22,9 @@ public struct LoadingReport: Sendable, Equatable {
 
 extension LoadingReport: CustomStringConvertible {
   /// How many parameters were loaded, and every name that did not fit.
-  public var description: String { (["\(loaded.count) parameters loaded"] + problems).joined(separator: "; ") }
+  public var description: String {
+    (["\(loaded.count) parameters loaded"] + problems).joined(separator: "; ")
+  }
 }
 
 extension Module {
@@ -76,7 +78,9 @@ extension Module {
     if file.isChecksummed {
       // What is damaged is found only at the end, and must not have changed anything.
       var tensors = try file.tensors { matching.targets[$0] != nil }
-      for (name, parameter) in matching.targets { parameter.assign(converting: tensors.removeValue(forKey: name)!) }
+      for (name, parameter) in matching.targets {
+        parameter.assign(converting: tensors.removeValue(forKey: name)!)
+      }
     } else {
       for entry in file.entries {
         guard let parameter = matching.targets[entry.name] else { continue }
@@ -95,7 +99,8 @@ extension Module {
     let offers = tensors.keys.sorted().map { name in
       Offer(name: name, shape: tensors[name]!.shape, dtype: tensors[name]!.dtype)
     }
-    let matching = try Matching(self, offers, source: source, strict: strict, prefix: "", { _ in true }, { $0 })
+    let matching = try Matching(
+      self, offers, source: source, strict: strict, prefix: "", { _ in true }, { $0 })
     for (name, parameter) in matching.targets { parameter.assign(converting: tensors[name]!) }
     return matching.report
   }

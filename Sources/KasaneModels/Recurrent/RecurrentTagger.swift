@@ -23,7 +23,7 @@ public struct RecurrentTagger: Layer {
   }
 
   /// The answers `[batch, time, outputs]` to `[batch, time, inputs]`: the whole sequence in one primitive.
-  public func callAsFunction(_ x: Tensor) -> Tensor { sigmoid(output(RNN(cell)(x))) }
+  public func callAsFunction(_ x: Tensor) -> Tensor { sigmoid(output(cell.states(x))) }
 
   /// The answer `[batch, outputs]` of one step, and the state after it.
   public func step(_ x: Tensor, state: Tensor?) -> (answer: Tensor, state: Tensor) {

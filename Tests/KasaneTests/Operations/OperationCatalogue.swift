@@ -101,6 +101,7 @@ enum Composition: CaseIterable {
   case constant, interpolation, logarithms, comparison, truthValues, classification
   case rectifiers, gates, bounded, statistics, norm, counts, places, cumulativeProduct
   case differences, divergences, crossEntropy, cosines, dropout
+  case attention
 }
 
 /// The rows of a composed operation. Also without a default.
@@ -140,6 +141,7 @@ func rows(of composition: Composition) -> [OperationRow] {
   case .divergences: LossRows.divergences
   case .crossEntropy: LossRows.crossEntropy
   case .cosines: LossRows.cosines
+  case .attention: AttentionRows.attention
   case .dropout: DropoutRows.dropout
   }
 }

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// One step of a network of gated recurrent units (Cho et al. 2014). With z for how much of the state is kept and r
+/// for how much of it is seen:
+///
+///     r = sigmoid(x W_r + h(t-1) U_r + b_r)
+///     z = sigmoid(x W_z + h(t-1) U_z + b_z)
+///     n = tanh(x W_n + b_n + r * (h(t-1) U_n + c_n))      the reset gate after the product
+///     n = tanh(x W_n + b_n + (r * h(t-1)) U_n)            the reset gate before the product
+///     h(t) = (1 - z) * n + z * h(t-1)
+///
+/// The gates lie in the order r, z, n along the last axis of the weights, as in PyTorch; Keras has z, r, n.
+public struct GRUCell: RecurrentCell {
+  /// Where the reset gate is applied.
+  public enum ResetGate: String, Codable, Sendable {
+    /// To the product of state and weight, as cuDNN, PyTorch and Keras do.
+    case afterProduct
+    /// To the state itself, as in the paper.
+    case beforeProduct
+  }
+
+  /// W, `[inputs, 3 * hidden]`: the transpose of PyTorch's `weight_ih`.
+  public let inputWeight: Parameter
+  /// U, `[hidden, 3 * hidden]`: the transpose of PyTorch's `weight_hh`.
+  public let recurrentWeight: Parameter
+  /// b, `[3 * hidden]`: PyTorch's `bias_ih`.
+  public let bias: Parameter?
+  /// What is added to the product of state and U, `[3 * hidden]`: PyTorch's `bias_hh`, of which c_n is the last third.
+  /// Only where the reset gate comes after the product; before it, one bias says all.
+  public let recurrentBias: Parameter?
+  /// Where the reset gate is applied.
+  public let resetGate: ResetGate
+
+  /// A cell with random weights, drawn gate by gate, and, unless told otherwise, biases of zeros.
+  public init(
+    _ inputs: Int, _ hidden: Int, bias: Bool = true, resetGate: ResetGate = .afterProduct,
+    initializer: Initializer = .glorotUniform, recurrentInitializer: Initializer = .orthogonal,
+    using generator: inout RandomGenerator
+  ) {
+    inputWeight = Parameter(initializer.gates(3, inputs, hidden, using: &generator))
+    recurrentWeight = Parameter(recurrentInitializer.gates(3, hidden, hidden, using: &generator))
+    self.bias = bias ? Parameter(Tensor(zeros: [3 * hidden])) : nil
+    recurrentBias = bias && resetGate == .afterProduct ? Parameter(Tensor(zeros: [3 * hidden])) : nil
+    self.resetGate = resetGate
+  }
+
+  public var inputs: Int { inputWeight.shape[0] }
+  public var hidden: Int { recurrentWeight.shape[0] }
+
+  public func project(_ x: Tensor) -> Tensor {
+    let product = matmul(x, inputWeight.value)
+    guard let bias else { return product }
+    return product + bias.value
+  }
+
+  public func step(_ projected: Tensor, _ state: Tensor?) -> Tensor {
+    // The weights and the biases need the state's shape, so zeros stand for a state that is not there.
+    let state = state ?? zeroState(batch: projected.shape[0], dtype: projected.dtype)
+    let inputs = projected.split(into: 3, axis: -1)
+    let (z, n): (Tensor, Tensor)
+    switch resetGate {
+    case .afterProduct:
+      var product = matmul(state, recurrentWeight.value)
+      if let recurrentBias { product = product + recurrentBias.value }
+      let parts = product.split(into: 3, axis: -1)
+      let r = sigmoid(inputs[0] + parts[0])
+      z = sigmoid(inputs[1] + parts[1])
+      n = tanh(inputs[2] + r * parts[2])
+    case .beforeProduct:
+      let weights = recurrentWeight.value.split(into: 3, axis: -1)
+      let r = sigmoid(inputs[0] + matmul(state, weights[0]))
+      z = sigmoid(inputs[1] + matmul(state, weights[1]))
+      n = tanh(inputs[2] + matmul(r * state, weights[2]))
+    }
+    return n + z * (state - n)
+  }
+
+  public func output(of state: Tensor) -> Tensor { state }
+
+  public func zeroState(batch: Int, dtype: DType) -> Tensor { Tensor(zeros: [batch, hidden], dtype: dtype) }
+}

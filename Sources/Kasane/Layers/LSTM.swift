@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// What an LSTM hands from one step to the next.
+public struct LSTMState: Sendable {
+  /// h, what the cell shows, `[batch, hidden]`.
+  public var hidden: Tensor
+  /// c, what the cell remembers, `[batch, hidden]`.
+  public var cell: Tensor
+
+  /// The given state.
+  public init(hidden: Tensor, cell: Tensor) { (self.hidden, self.cell) = (hidden, cell) }
+}
+
+/// One step of a network of long short-term memory (Hochreiter and Schmidhuber 1997) with forget gates (Gers et al.
+/// 2000):
+///
+///     i = sigmoid(x W_i + h(t-1) U_i + b_i)       what is let in
+///     f = sigmoid(x W_f + h(t-1) U_f + b_f)       what is kept
+///     g = tanh(x W_g + h(t-1) U_g + b_g)          what there is to let in
+///     o = sigmoid(x W_o + h(t-1) U_o + b_o)       what is shown
+///     c(t) = f * c(t-1) + i * g
+///     h(t) = o * tanh(c(t))
+///
+/// The gates lie in the order i, f, g, o along the last axis of the weights, as in PyTorch and Keras.
+public struct LSTMCell: RecurrentCell {
+  /// W, `[inputs, 4 * hidden]`: the transpose of PyTorch's `weight_ih`, Keras's `kernel`.
+  public let inputWeight: Parameter
+  /// U, `[hidden, 4 * hidden]`: the transpose of PyTorch's `weight_hh`, Keras's `recurrent_kernel`.
+  public let recurrentWeight: Parameter
+  /// b, `[4 * hidden]`: the sum of PyTorch's `bias_ih` and `bias_hh`, Keras's `bias`.
+  public let bias: Parameter?
+
+  /// A cell with random weights, drawn gate by gate, and, unless told otherwise, a bias.
+  ///
+  /// - Parameter forgetBias: The first b_f; 1 lets a cell remember from the start (Jozefowicz et al. 2015). The other
+  ///   biases begin as zero.
+  public init(
+    _ inputs: Int, _ hidden: Int, bias: Bool = true, forgetBias: Double = 1,
+    initializer: Initializer = .glorotUniform, recurrentInitializer: Initializer = .orthogonal,
+    using generator: inout RandomGenerator
+  ) {
+    inputWeight = Parameter(initializer.gates(4, inputs, hidden, using: &generator))
+    recurrentWeight = Parameter(recurrentInitializer.gates(4, hidden, hidden, using: &generator))
+    self.bias =
+      bias
+      ? Parameter(
+        Tensor.concatenate([
+          Tensor(zeros: [hidden]), Tensor(repeating: forgetBias, shape: [hidden]),
+          Tensor(zeros: [2 * hidden]),
+        ])) : nil
+  }
+
+  public var inputs: Int { inputWeight.shape[0] }
+  public var hidden: Int { recurrentWeight.shape[0] }
+
+  public func project(_ x: Tensor) -> Tensor {
+    let product = matmul(x, inputWeight.value)
+    guard let bias else { return product }
+    return product + bias.value
+  }
+
+  public func step(_ projected: Tensor, _ state: LSTMState?) -> LSTMState {
+    var gates = projected
+    if let state { gates = gates + matmul(state.hidden, recurrentWeight.value) }
+    let parts = gates.split(into: 4, axis: -1)
+    let (i, f, g, o) = (sigmoid(parts[0]), sigmoid(parts[1]), tanh(parts[2]), sigmoid(parts[3]))
+    var cell = i * g
+    if let state { cell = f * state.cell + cell }
+    return LSTMState(hidden: o * tanh(cell), cell: cell)
+  }
+
+  public func output(of state: LSTMState) -> Tensor { state.hidden }
+
+  public func zeroState(batch: Int, dtype: DType) -> LSTMState {
+    let zeros = Tensor(zeros: [batch, hidden], dtype: dtype)
+    return LSTMState(hidden: zeros, cell: zeros)
+  }
+}
