@@ -50,6 +50,7 @@ struct Show: ParsableCommand {
     let run = try RunFolder.open(folder)
     let configuration = run.configuration
     let metrics = try Metric.read(run.metricsPath)
+    let points = try metrics.points(of: metric, in: run)
     try output("\(configuration.recipe) in \(run.path)")
     try output("state    \(state(of: run))")
     try output(
@@ -68,8 +69,7 @@ struct Show: ParsableCommand {
       let last = metrics.last { $0.others[name] != nil }!
       try output("metric   \(name) \(Chart.label(last.others[name]!)) (at iteration \(last.iteration))")
     }
-    guard metrics.count > 1 || metric != nil else { return }
-    let points = try metrics.points(of: metric, in: run)
+    guard points.count > 1 else { return }
     let curve = Chart.Curve(label: metric ?? "mean loss", points: points)
     var chart = Chart(
       title: configuration.recipe, xLabel: "iteration", yLabel: metric ?? "loss", curves: [curve])
