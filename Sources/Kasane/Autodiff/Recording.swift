@@ -50,20 +50,17 @@ struct PullbackStep: ~Copyable {
     }
   }
 
-  /// Adds to the gradient of a table that is an input: `values` [count, width] at the rows `indices` [count], int64, in
-  /// which a row may occur more than once. The whole table's gradient `dense` is added instead where rows are of no
-  /// use: the table is not a parameter, or the backward pass is recorded itself.
-  func addRows(
-    _ values: @autoclosure () -> Tensor, at indices: @autoclosure () -> Tensor, to input: Int,
-    else dense: @autoclosure () -> Tensor
-  ) {
+  /// Whether the gradient of an input, a table, is kept as rows: the table is a parameter, and nobody can ask for the
+  /// derivative of the gradient.
+  func keepsRows(_ input: Int) -> Bool {
     let target = tape.edge(node, input)
-    guard target != Int(Tape.noEdge) else { return }
-    if tape.keepsRows(at: target) {
-      tape.accumulateRows(values(), indices(), at: target)
-    } else {
-      add(dense(), to: input)
-    }
+    return target != Int(Tape.noEdge) && tape.keepsRows(at: target)
+  }
+
+  /// Adds to the gradient of a table that keeps rows: `values` [count, width] at the rows `indices` [count], int64, in
+  /// which a row may occur more than once.
+  func addRows(_ values: Tensor, at indices: Tensor, to input: Int) {
+    tape.accumulateRows(values, indices, at: tape.edge(node, input))
   }
 
   /// Runs `body` with another tape in place of the step's own; see `Tape.withChild`.

@@ -52,9 +52,6 @@ public protocol Trainable: AnyObject {
 extension Trainable {
   /// Nil: options and seed say everything.
   public var dataFingerprint: String? { nil }
-}
-
-extension Trainable {
   /// Nothing.
   public var companions: [String: any Checkpointed] { [:] }
 }
