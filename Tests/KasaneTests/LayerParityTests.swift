@@ -105,6 +105,15 @@ struct LayerFixture {
     ) { [$0($1[0], $1[1])] }
   }
 
+  @Test func embedding() throws {
+    var random = random
+    for (name, padding) in [("embedding", nil), ("embedding-padding", 3)] {
+      let layer = Embedding(7, 4, paddingIndex: padding, using: &random)
+      if let padding { #expect(layer.weight.value.select(padding).elements(as: Float.self) == [0, 0, 0, 0]) }
+      try LayerFixture(name).check(layer, ["weight": Source("weight")], inputs: ["x"]) { [$0($1[0])] }
+    }
+  }
+
   @Test func prelu() throws {
     try LayerFixture("prelu").check(PReLU(3), ["weight": Source("weight")], inputs: ["x"]) { [$0($1[0])] }
   }
