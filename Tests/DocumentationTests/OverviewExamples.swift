@@ -38,7 +38,9 @@ import Testing
     #expect(tagger(Tensor(ones: [3, 5, 2])).shape == [3, 5, 1])
     #expect(
       tagger.parameters.map(\.name) == [
-        "rnn.cell.inputWeight", "rnn.cell.recurrentWeight", "rnn.cell.bias", "output.weight", "output.bias",
+        "rnn.layers.0.forward.inputWeight", "rnn.layers.0.forward.recurrentWeight",
+        "rnn.layers.0.forward.bias",
+        "output.weight", "output.bias",
       ])
   }
 }
