@@ -21,7 +21,11 @@ for module in Kasane KasaneData KasaneModels KasaneRecipes; do
   [ -d "Documentation/$module.docc" ] && catalogue=("Documentation/$module.docc")
   "$docc" convert "${catalogue[@]}" --additional-symbol-graph-dir "$graphs/$module" \
     --output-path "$graphs/$module.doccarchive" --fallback-display-name "$module" \
-    --fallback-bundle-identifier "kasane.$module" --warnings-as-errors
+    --fallback-bundle-identifier "kasane.$module" 2>&1 | tee "$graphs/$module.log"
+  if grep -q "doesn't exist at" "$graphs/$module.log"; then
+    echo "A link of $module's documentation leads nowhere, see above" >&2
+    exit 1
+  fi
   archives+=("$graphs/$module.doccarchive")
 done
 "$docc" merge "${archives[@]}" --output-path "$out" --synthesized-landing-page-name Kasane
