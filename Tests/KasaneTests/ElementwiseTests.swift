@@ -12,6 +12,24 @@ import Testing
 
   private func numbers(_ x: Tensor) -> [Double] { x.cast(to: .float64).elements() }
 
+  @Test func numbersOnEitherSideAndAssignments() {
+    #expect(slope(at: [2, 4]) { 1 / $0 } == [-0.25, -0.0625])
+    #expect(slope(at: [2, 4]) { 1 + $0 } == [1, 1])
+    let slopes = slope(at: [2, 4]) { x in
+      var y = x
+      y += x
+      y *= x
+      y -= 1
+      y /= Tensor([2.0])
+      return y
+    }
+    #expect(slopes == [4, 8])
+    var x = Tensor([1, 2, 3] as [Int32])
+    x += 1
+    x *= x
+    #expect(x.elements(as: Int32.self) == [4, 9, 16])
+  }
+
   @Test func derivativesAtCorners() {
     #expect(slope(at: [0], abs) == [0])
     #expect(slope(at: [-1.5, 0, 2.5]) { sign($0) + floor($0) + ceil($0) + round($0) } == [0, 0, 0])

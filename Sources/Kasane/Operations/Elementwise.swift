@@ -53,10 +53,37 @@ extension Tensor {
   public static func * (a: Tensor, b: Double) -> Tensor { a * a.number(b) }
   /// The quotient of each element and a number.
   public static func / (a: Tensor, b: Double) -> Tensor { a / a.number(b) }
+  /// The sum of a number and each element.
+  public static func + (a: Double, b: Tensor) -> Tensor { b + b.number(a) }
   /// The difference of a number and each element.
   public static func - (a: Double, b: Tensor) -> Tensor { b.number(a) - b }
   /// The product of a number and each element.
   public static func * (a: Double, b: Tensor) -> Tensor { b * b.number(a) }
+  /// The quotient of a number and each element.
+  public static func / (a: Double, b: Tensor) -> Tensor { b.number(a) / b }
+
+  /// Adds another tensor, broadcast to this one's shape.
+  public static func += (a: inout Tensor, b: Tensor) { a = (a + b).keeping(a.shape, "+=", b) }
+  /// Subtracts another tensor, broadcast to this one's shape.
+  public static func -= (a: inout Tensor, b: Tensor) { a = (a - b).keeping(a.shape, "-=", b) }
+  /// Multiplies by another tensor, broadcast to this one's shape.
+  public static func *= (a: inout Tensor, b: Tensor) { a = (a * b).keeping(a.shape, "*=", b) }
+  /// Divides by another tensor, broadcast to this one's shape.
+  public static func /= (a: inout Tensor, b: Tensor) { a = (a / b).keeping(a.shape, "/=", b) }
+  /// Adds a number.
+  public static func += (a: inout Tensor, b: Double) { a = a + b }
+  /// Subtracts a number.
+  public static func -= (a: inout Tensor, b: Double) { a = a - b }
+  /// Multiplies by a number.
+  public static func *= (a: inout Tensor, b: Double) { a = a * b }
+  /// Divides by a number.
+  public static func /= (a: inout Tensor, b: Double) { a = a / b }
+
+  /// This tensor, which has to have the shape of what it replaces: assigning must not broadcast it.
+  private func keeping(_ shape: Shape, _ operation: String, _ b: Tensor) -> Tensor {
+    precondition(hasShape(shape), "\(operation): shape \(b.shape) does not broadcast to \(shape)")
+    return self
+  }
 }
 
 /// The magnitude of each element; its derivative at zero is taken as 0.
