@@ -8,26 +8,57 @@ enum ElementwiseRows {
     [
       .binary("add", covers: ["+"], dtypes: .numbers, function: +),
       .unary("add number", covers: ["+"], dtypes: .numbers) { $0 + 3 },
+      inPlace("+=", .real, dtypes: .numbers) { a, b in
+        a += b
+        a += 2
+      },
     ]
   }
   static var subtract: [OperationRow] {
     [
       .binary("subtract", covers: ["-"], dtypes: .numbers, function: -),
       .unary("subtract number", covers: ["-"], dtypes: .numbers) { 3 - ($0 - 1) },
+      inPlace("-=", .real, dtypes: .numbers) { a, b in
+        a -= b
+        a -= 2
+      },
     ]
   }
   static var multiply: [OperationRow] {
     [
       .binary("multiply", covers: ["*"], dtypes: .numbers, function: *),
       .unary("multiply number", covers: ["*"], dtypes: .numbers) { 3 * ($0 * 2) },
+      inPlace("*=", .real, dtypes: .numbers) { a, b in
+        a *= b
+        a *= 2
+      },
     ]
   }
   static var divide: [OperationRow] {
     [
       .binary("divide", covers: ["/"], .real, .real, function: /),
       .unary("divide number", covers: ["/"]) { $0 / 3 },
+      .unary("divide a number", covers: ["/"], .positive, isInPyTorch: false) { 3 / $0 + (1 + $0) },
+      inPlace("/=", .positive) { a, b in
+        a /= b
+        a /= 2
+      },
     ]
   }
+  /// An operator that assigns, by a smaller tensor and by a number.
+  private static func inPlace(
+    _ name: String, _ right: Domain, dtypes: [DType] = .floatingPoint,
+    function: @escaping @Sendable (inout Tensor, Tensor) -> Void
+  ) -> OperationRow {
+    OperationRow(
+      name, covers: [name], [Input([2, 3]), Input([3], right)], dtypes: dtypes, isInPyTorch: false
+    ) {
+      var result = $0[0]
+      function(&result, $0[1])
+      return result
+    }
+  }
+
   static var negate: [OperationRow] { [.unary("negate", covers: ["-"], dtypes: .numbers) { -$0 }] }
   static var square: [OperationRow] {
     [.unary("square", covers: ["square"], dtypes: .numbers) { Kasane.square($0) }]
