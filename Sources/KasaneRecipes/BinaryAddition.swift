@@ -7,8 +7,11 @@ public import KasaneModels
 /// A recurrent network learns to add: two numbers go in bit by bit, least significant first, and the network
 /// answers one bit of the sum at each step. The carry is what it has to remember.
 public final class BinaryAddition: Recipe {
+  /// The name on the command line.
   public static let name = "binary-addition"
+  /// What it is, in one line.
   public static let summary = "A recurrent network learns to add two numbers bit by bit."
+  /// What `predict` takes after the run.
   public static let predictionUsage = "two whole numbers, such as 11 93"
 
   // MARK: Options
@@ -146,15 +149,20 @@ public final class BinaryAddition: Recipe {
     static let weights: UInt64 = 0, problems: UInt64 = 1, evaluation: UInt64 = 2, closing: UInt64 = 3
   }
 
+  /// The network.
   public let model: RecurrentTagger
+  /// What trains it.
   public let optimizer: any Optimizer
+  /// What the iterations draw.
   public var random: RandomGenerator
+  /// How many iterations make a run.
   public var iterations: Int { options.iterations }
   private let options: Options
   private let seed: UInt64
   private let descent: SGD
   private var byHand: BackpropagationThroughTime?
 
+  /// The system in its initial state.
   public init(_ options: Options, seed: UInt64) throws {
     self.options = options
     self.seed = seed
@@ -167,6 +175,7 @@ public final class BinaryAddition: Recipe {
     optimizer = descent
   }
 
+  /// One iteration: forward, backward, update.
   public func step(_ iteration: Int, reporting: Bool) -> TrainingStep {
     let problems = Problems(options.batch, bits: options.bits, using: &random)
     let answers = reporting ? model(problems.inputs) : nil
@@ -256,6 +265,7 @@ public final class BinaryAddition: Recipe {
     "\(part) of \(whole) (\(fixed(100 * Double(part) / Double(whole), 2)) %)"
   }
 
+  /// How well it went, and what to try next.
   public func closingLines(run: String, command: String) -> [String] {
     var fresh = RandomGenerator(seed: seed, stream: Stream.closing)
     let score = score(1000, bits: options.bits, using: &fresh)
@@ -267,6 +277,7 @@ public final class BinaryAddition: Recipe {
     ]
   }
 
+  /// How much of fresh data is right, in lines.
   public func evaluate(_ evaluation: EvaluationOptions) throws -> [String] {
     let bits = evaluation.bits ?? options.bits
     var fresh = RandomGenerator(seed: evaluation.seed, stream: Stream.evaluation)
@@ -277,6 +288,7 @@ public final class BinaryAddition: Recipe {
     ]
   }
 
+  /// The answer to what the words name, in lines.
   public func predict(_ words: [String]) throws -> [String] {
     guard words.count == 2 else {
       throw KasaneError("predict: \(words.count) numbers, \(Self.predictionUsage) expected")

@@ -13,8 +13,11 @@ public import KasaneModels
 
 /// A convolutional network learns to read handwritten digits: MNIST's, a sample of which is part of the program.
 public final class Digits: Recipe {
+  /// The name on the command line.
   public static let name = "digits"
+  /// What it is, in one line.
   public static let summary = "A convolutional network learns to read handwritten digits (MNIST)."
+  /// What `predict` takes after the run.
   public static let predictionUsage =
     "a file of images (IDX) or the word sample, and an index, such as sample 0"
 
@@ -114,6 +117,7 @@ public final class Digits: Recipe {
 
   private var data: Data?
 
+  /// Reads the data.
   public func prepare() throws {
     let folder = options.folder
     guard folder == DigitImages.sample || Files.exists(folder) else {
@@ -129,8 +133,10 @@ public final class Digits: Recipe {
         count: training.count, size: options[\.batch], seed: seed, stream: Stream.order))
   }
 
+  /// What tells the training data from others.
   public var dataFingerprint: String? { data?.fingerprint }
 
+  /// What is learned from.
   public func openingLines() -> [String] {
     guard let data else { return [] }
     let folder = options.folder == DigitImages.sample ? "the sample" : options.folder
@@ -148,13 +154,17 @@ public final class Digits: Recipe {
     static let weights: UInt64 = 0, order: UInt64 = 1, training: UInt64 = 2
   }
 
+  /// The network.
   public let model: DigitClassifier
+  /// What trains it.
   public let optimizer: any Optimizer
+  /// What the iterations draw.
   public var random: RandomGenerator
   private let options: Options
   private let seed: UInt64
   private var lastJudgement: ConfusionMatrix?
 
+  /// The system in its initial state.
   public init(_ options: Options, seed: UInt64) throws {
     self.options = options
     self.seed = seed
@@ -167,6 +177,7 @@ public final class Digits: Recipe {
     }
   }
 
+  /// How many iterations make a run.
   public var iterations: Int { options[\.epochs] * (data?.batches.batchesPerEpoch ?? 0) }
 
   /// Up in a straight line in the first tenth of the iterations, then down to 0 along a cosine.
@@ -176,6 +187,7 @@ public final class Digits: Recipe {
       .afterWarmUp(steps: warmUp, from: 0.1)
   }
 
+  /// One iteration: forward, backward, update.
   public func step(_ iteration: Int, reporting: Bool) -> TrainingStep {
     let indices = data!.batches.indices(at: iteration)
     // Moved images and dropped inputs are drawn from one generator, which checkpoints save.
@@ -231,6 +243,7 @@ public final class Digits: Recipe {
     "\(matrix.right) of \(matrix.total) (\(fixed(100 * matrix.accuracy, 2)) %)"
   }
 
+  /// How well it went, and what to try next.
   public func closingLines(run: String, command: String) -> [String] {
     guard let data else { return [] }
     let matrix = lastJudgement ?? judge(data.validation).matrix
@@ -241,12 +254,14 @@ public final class Digits: Recipe {
     ]
   }
 
+  /// How much of fresh data is right, in lines.
   public func evaluate(_ evaluation: EvaluationOptions) throws -> [String] {
     let dataset = try DigitImages.load(evaluation.split, from: evaluation.data ?? options.folder)
     let (matrix, loss) = judge(dataset)
     return ["Images right: \(Self.share(matrix))", "Mean loss: \(fixed(loss, 4))", ""] + matrix.table
   }
 
+  /// The answer to what the words name, in lines.
   public func predict(_ words: [String]) throws -> [String] {
     guard words.count == 2 else {
       throw KasaneError("predict: \(words.count) words, \(Self.predictionUsage) expected")

@@ -55,6 +55,7 @@ extension CodingUserInfoKey {
 }
 
 extension ByPreset: Encodable {
+  /// Writes the value alone.
   public func encode(to encoder: any Encoder) throws {
     try value(in: encoder.userInfo[.preset] as? Preset ?? .full).encode(to: encoder)
   }

@@ -56,10 +56,12 @@ public protocol RecipeOptions: ParsableArguments, Encodable {
 
 /// The command line's property wrappers are written as their values.
 extension Option: @retroactive Encodable where Value: Encodable {
+  /// Writes the value alone.
   public func encode(to encoder: any Encoder) throws { try wrappedValue.encode(to: encoder) }
 }
 
 extension Flag: @retroactive Encodable where Value: Encodable {
+  /// Writes the value alone.
   public func encode(to encoder: any Encoder) throws { try wrappedValue.encode(to: encoder) }
 }
 

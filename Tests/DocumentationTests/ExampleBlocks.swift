@@ -83,4 +83,23 @@ import Testing
       #expect(shown.contains { $0.lines == block.lines }, "\(block.place) stands in no document")
     }
   }
+
+  /// A command's option says what it is in its help text, which stands before it.
+  @Test func everyPublicDeclarationIsDocumented() throws {
+    let declaration =
+      /^ *(public|open) (final |static |mutating |class |prefix )*(func|var|let|init|subscript|struct|enum|class|protocol|typealias)\b/
+    let paths = FileManager.default.enumerator(
+      at: Self.root.appending(path: "Sources"), includingPropertiesForKeys: nil)
+    let files = (paths?.allObjects ?? []).compactMap { $0 as? URL }
+      .filter { $0.pathExtension == "swift" && !$0.lastPathComponent.hasSuffix(".pb.swift") }
+    #expect(!files.isEmpty)
+    for file in files {
+      let lines = try String(contentsOf: file, encoding: .utf8).components(separatedBy: "\n")
+      for (index, line) in lines.enumerated() where line.contains(declaration) {
+        let before = lines[..<index].last?.trimmingCharacters(in: .whitespaces) ?? ""
+        let isDocumented = before.hasPrefix("///") || before.hasPrefix("@") || before.hasSuffix(")")
+        #expect(isDocumented, "\(file.lastPathComponent):\(index + 1): \(line)")
+      }
+    }
+  }
 }

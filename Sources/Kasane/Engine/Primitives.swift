@@ -105,6 +105,7 @@ public struct PoolingWindows: Hashable, Sendable {
   public var columns: [Range<Int>]
   /// What an average over window `[i, j]` divides by is `rowCounts[i] * columnCounts[j]`.
   public var rowCounts: [Int]
+  /// The same for the columns.
   public var columnCounts: [Int]
 
   /// Windows whose average divides by the number of their elements.

@@ -44,15 +44,19 @@ public struct GRUCell: RecurrentCell {
     self.resetGate = resetGate
   }
 
+  /// Features of an input.
   public var inputs: Int { inputWeight.shape[0] }
+  /// Features of the state.
   public var hidden: Int { recurrentWeight.shape[0] }
 
+  /// What depends on the inputs alone, for all steps at once.
   public func project(_ x: Tensor) -> Tensor {
     let product = matmul(x, inputWeight.value)
     guard let bias else { return product }
     return product + bias.value
   }
 
+  /// The state after a step, from the projected input and the state before.
   public func step(_ projected: Tensor, _ state: Tensor?) -> Tensor {
     // The weights and the biases need the state's shape, so zeros stand for a state that is not there.
     let state = state ?? zeroState(batch: projected.shape[0], dtype: projected.dtype)
@@ -75,7 +79,9 @@ public struct GRUCell: RecurrentCell {
     return n + z * (state - n)
   }
 
+  /// What the layer shows of a state.
   public func output(of state: Tensor) -> Tensor { state }
 
+  /// The state before the first step.
   public func zeroState(batch: Int, dtype: DType) -> Tensor { Tensor(zeros: [batch, hidden], dtype: dtype) }
 }

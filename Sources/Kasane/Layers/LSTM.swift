@@ -50,15 +50,19 @@ public struct LSTMCell: RecurrentCell {
         ])) : nil
   }
 
+  /// Features of an input.
   public var inputs: Int { inputWeight.shape[0] }
+  /// Features of the state.
   public var hidden: Int { recurrentWeight.shape[0] }
 
+  /// What depends on the inputs alone, for all steps at once.
   public func project(_ x: Tensor) -> Tensor {
     let product = matmul(x, inputWeight.value)
     guard let bias else { return product }
     return product + bias.value
   }
 
+  /// The state after a step, from the projected input and the state before.
   public func step(_ projected: Tensor, _ state: LSTMState?) -> LSTMState {
     var gates = projected
     if let state { gates = gates + matmul(state.hidden, recurrentWeight.value) }
@@ -69,8 +73,10 @@ public struct LSTMCell: RecurrentCell {
     return LSTMState(hidden: o * tanh(cell), cell: cell)
   }
 
+  /// What the layer shows of a state.
   public func output(of state: LSTMState) -> Tensor { state.hidden }
 
+  /// The state before the first step.
   public func zeroState(batch: Int, dtype: DType) -> LSTMState {
     let zeros = Tensor(zeros: [batch, hidden], dtype: dtype)
     return LSTMState(hidden: zeros, cell: zeros)

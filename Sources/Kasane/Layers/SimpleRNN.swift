@@ -25,11 +25,15 @@ public struct RNNCell: RecurrentCell {
     self.activation = activation
   }
 
+  /// Features of an input.
   public var inputs: Int { inputWeight.shape[0] }
+  /// Features of the state.
   public var hidden: Int { inputWeight.shape[1] }
 
+  /// What depends on the inputs alone, for all steps at once.
   public func project(_ x: Tensor) -> Tensor { matmul(x, inputWeight.value) }
 
+  /// The state after a step, from the projected input and the state before.
   public func step(_ projected: Tensor, _ state: Tensor?) -> Tensor {
     var u = projected
     if let state { u = u + matmul(state, recurrentWeight.value) }
@@ -37,8 +41,10 @@ public struct RNNCell: RecurrentCell {
     return activation(u)
   }
 
+  /// What the layer shows of a state.
   public func output(of state: Tensor) -> Tensor { state }
 
+  /// The state before the first step.
   public func zeroState(batch: Int, dtype: DType) -> Tensor { Tensor(zeros: [batch, hidden], dtype: dtype) }
 
   /// All steps of sequences, by one primitive of the engine.

@@ -63,12 +63,14 @@ public final class ExponentialMovingAverage: Checkpointed {
   private static let stepName = "step"
   private static let prefix = "average."
 
+  /// What it remembers, by name.
   public var state: [String: Tensor] {
     var state = [Self.stepName: Tensor(steps)]
     for (name, _, average) in averages { state[Self.prefix + name] = average.ownCopy() }
     return state
   }
 
+  /// Takes back what `state` gave; throws where a name is missing, unexpected or misshapen.
   public func restore(_ state: [String: Tensor], from source: String) throws {
     var problems = ProblemList(of: state)
     problems.expect(Self.stepName, Shape(), .int64)

@@ -7,6 +7,7 @@
 /// of an embedding's table that is known by rows stays so where the rule leaves a row without a gradient as it is: SGD
 /// without momentum and Adagrad, both without weight decay. For other rules it is made dense.
 public class FusedOptimizer: Optimizer {
+  /// The step size, which may be changed between steps.
   public var learningRate: Double {
     didSet { Self.check(learningRate >= 0, "a learning rate of \(learningRate)") }
   }
@@ -58,6 +59,7 @@ public class FusedOptimizer: Optimizer {
 
   // MARK: The step
 
+  /// Moves every parameter of the model one step; those without a gradient stay as they are.
   public final func update<Model: Module>(_ model: Model, along gradients: Gradients) {
     var rounded: [(wide: Tensor, parameter: Tensor)] = []
     var next = 0
@@ -145,6 +147,7 @@ public class FusedOptimizer: Optimizer {
     parameter.storage.dtype == .float64 ? .float64 : .float32
   }
 
+  /// What the optimizer remembers of a model, by the names of its parameters.
   public final func state<Model: Module>(of model: Model) -> [String: Tensor] {
     let states = namedStates
     guard !states.isEmpty else { return [:] }
@@ -161,6 +164,7 @@ public class FusedOptimizer: Optimizer {
     return found
   }
 
+  /// Takes back what `state(of:)` gave; throws one line that lists every name missing, unexpected or misshapen.
   public final func restore<Model: Module>(
     _ state: [String: Tensor], for model: Model, from source: String
   ) throws {

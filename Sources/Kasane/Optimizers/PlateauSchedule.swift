@@ -81,10 +81,12 @@ public final class PlateauSchedule: Checkpointed {
 
   private static let stateName = "plateau"
 
+  /// What it remembers, by name.
   public var state: [String: Tensor] {
     [Self.stateName: Tensor([rate, best, Double(badCount), Double(coolingCount)])]
   }
 
+  /// Takes back what `state` gave; throws where a name is missing, unexpected or misshapen.
   public func restore(_ state: [String: Tensor], from source: String) throws {
     var problems = ProblemList(of: state)
     problems.expect(Self.stateName, [4], .float64)

@@ -45,14 +45,41 @@ public protocol TensorElement: Sendable {
   static var dtype: DType { get }
 }
 
-extension Float: TensorElement { public static var dtype: DType { .float32 } }
-extension Double: TensorElement { public static var dtype: DType { .float64 } }
-extension Int8: TensorElement { public static var dtype: DType { .int8 } }
-extension UInt8: TensorElement { public static var dtype: DType { .uint8 } }
-extension Int32: TensorElement { public static var dtype: DType { .int32 } }
-extension Int: TensorElement { public static var dtype: DType { .int64 } }
-extension Int64: TensorElement { public static var dtype: DType { .int64 } }
-extension Bool: TensorElement { public static var dtype: DType { .bool } }
+extension Float: TensorElement {
+  /// The element type of a tensor of such values.
+  public static var dtype: DType { .float32 }
+}
+extension Double: TensorElement {
+  /// The element type of a tensor of such values.
+  public static var dtype: DType { .float64 }
+}
+extension Int8: TensorElement {
+  /// The element type of a tensor of such values.
+  public static var dtype: DType { .int8 }
+}
+extension UInt8: TensorElement {
+  /// The element type of a tensor of such values.
+  public static var dtype: DType { .uint8 }
+}
+extension Int32: TensorElement {
+  /// The element type of a tensor of such values.
+  public static var dtype: DType { .int32 }
+}
+extension Int: TensorElement {
+  /// The element type of a tensor of such values.
+  public static var dtype: DType { .int64 }
+}
+extension Int64: TensorElement {
+  /// The element type of a tensor of such values.
+  public static var dtype: DType { .int64 }
+}
+extension Bool: TensorElement {
+  /// The element type of a tensor of such values.
+  public static var dtype: DType { .bool }
+}
 #if !(os(macOS) && arch(x86_64))
-  extension Float16: TensorElement { public static var dtype: DType { .float16 } }
+  extension Float16: TensorElement {
+    /// The element type of a tensor of such values.
+    public static var dtype: DType { .float16 }
+  }
 #endif

@@ -46,6 +46,7 @@ public struct Metric: Codable, Sendable {
     static let own: Set<String> = Set([iteration, loss, time, meanLoss].map(\.stringValue))
   }
 
+  /// Reads what `encode(to:)` wrote.
   public init(from decoder: any Decoder) throws {
     let line = try decoder.container(keyedBy: Key.self)
     iteration = try line.decode(Int.self, forKey: .iteration)
@@ -59,6 +60,7 @@ public struct Metric: Codable, Sendable {
     self.others = others
   }
 
+  /// Writes one line of metrics.
   public func encode(to encoder: any Encoder) throws {
     var line = encoder.container(keyedBy: Key.self)
     try line.encode(iteration, forKey: .iteration)

@@ -80,6 +80,7 @@ public enum OptionValue: Codable, Hashable, Sendable, CustomStringConvertible {
   case number(Double)
   case text(String)
 
+  /// Reads a flag, a number or text.
   public init(from decoder: any Decoder) throws {
     let value = try decoder.singleValueContainer()
     if let flag = try? value.decode(Bool.self) {
@@ -93,6 +94,7 @@ public enum OptionValue: Codable, Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// Writes the value alone.
   public func encode(to encoder: any Encoder) throws {
     var value = encoder.singleValueContainer()
     switch self {
