@@ -86,8 +86,11 @@ extension Engine {
   }
 
   func composedSumOfSquares(_ x: Tensor) -> Double {
-    let squares = unary(.square, x)
-    return x.elementCount == 0 ? 0 : scalar(reduce(.sum, squares, to: Shape(repeating: 1, count: x.rank)))
+    guard x.elementCount > 0 else { return 0 }
+    // Squares of large float32 numbers are beyond their own type.
+    let wide = Tensor(unsetWithShape: x.shape, dtype: .float64)
+    copy(x, into: wide)
+    return scalar(reduce(.sum, unary(.square, wide), to: Shape(repeating: 1, count: x.rank)))
   }
 }
 
