@@ -3,7 +3,8 @@
 
     python3 Tests/Fixtures/layers.py [OUTPUT_DIRECTORY]
 
-Needs torch and safetensors. Writes one file a case, by default into Tests/KasaneTests/Fixtures/Layers. Each holds,
+Needs torch and safetensors. Writes one file a case, by default into Tests/KasaneTests/Fixtures/Layers, and
+types.safetensors with a tensor of each type. A case's file holds,
 in float32 and with PyTorch's names and layouts:
 
     weight.<name>                       the layer's parameters
@@ -210,6 +211,18 @@ def main():
         q=torch.randn(2, 3, 8), k=torch.randn(2, 5, 6), v=torch.randn(2, 5, 5), mask=torch.randn(3, 5),
         padding=padding,
     )
+    types(directory)
+
+
+def types(directory):
+    """The numbers 0 to 5 and a half more in every type that both have, as PyTorch writes them."""
+    numbers = torch.arange(6).reshape(2, 3) + 0.5
+    names = ["float32", "float64", "bfloat16", "float16", "int8", "uint8", "int32", "int64", "bool"]
+    tensors = {name: numbers.to(getattr(torch, name)) for name in names}
+    tensors["turned"] = numbers.T.contiguous()
+    tensors["number"] = torch.tensor(2.5)
+    tensors["empty"] = torch.zeros(0, 3)
+    save_file(tensors, directory / "types.safetensors", metadata={"format": "pt"})
 
 
 if __name__ == "__main__":

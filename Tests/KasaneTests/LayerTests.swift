@@ -132,6 +132,14 @@ import Testing
     #expect(cell.bias!.value.elements(as: Float.self) == [0, 0, 1, 1, 0, 0, 0, 0])
   }
 
+  @Test func paddingGetsNoGradientHoweverItIsCounted() {
+    var random = RandomGenerator(seed: 1)
+    let layer = Embedding(4, 2, paddingIndex: 3, using: &random)
+    let indices = Tensor([3, -1, 0, -4] as [Int32], shape: [2, 2])
+    let (_, gradients) = valueWithGradient(at: layer) { $0(indices).sum() }
+    #expect(gradients[layer.weight]!.elements(as: Float.self) == [2, 2, 0, 0, 0, 0, 0, 0])
+  }
+
   @Test func positionsAreThePapers() {
     let positions = sinusoidalPositions(50, 6, dtype: .float64).elements(as: Double.self)
     for place in 0..<50 {

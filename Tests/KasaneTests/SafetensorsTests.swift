@@ -32,6 +32,23 @@ import Testing
     }
   }
 
+  @Test func everyTypeIsReadAsPyTorchWroteIt() throws {
+    let path = Bundle.module.path(forResource: "types", ofType: "safetensors", inDirectory: "Fixtures/Layers")
+    let file = try Safetensors(contentsOf: try #require(path))
+    #expect(file.metadata == ["format": "pt"])
+    for dtype in DType.allCases {
+      let tensor = try #require(file.tensors["\(dtype)"])
+      #expect(tensor.dtype == dtype && tensor.shape == [2, 3])
+      let expected = (0..<6).map { place in
+        dtype == .bool ? 1 : Double(place) + (dtype.isFloatingPoint ? 0.5 : 0)
+      }
+      #expect(tensor.cast(to: .float64).elements(as: Double.self) == expected)
+    }
+    #expect(file.tensors["turned"]!.elements(as: Float.self) == [0.5, 3.5, 1.5, 4.5, 2.5, 5.5])
+    #expect(file.tensors["number"]!.shape == [] && file.tensors["number"]!.scalar == 2.5)
+    #expect(file.tensors["empty"]!.shape == [0, 3])
+  }
+
   @Test func damageIsFoundWhereverItIs() throws {
     try inFolder { folder in
       let path = folder + "/x"

@@ -29,8 +29,10 @@ public struct Embedding: Layer {
     reported {
       let vectors = embedding(weight.value, indices)
       guard let paddingIndex, Tape.recording != nil else { return vectors }
-      let isPadding = (indices .== Double(paddingIndex)).expanded(axis: indices.rank)
-      return Tensor.where(isPadding, vectors.detached(), vectors)
+      // Negative indices count from the end.
+      let isPadding =
+        (indices .== Double(paddingIndex)) .| (indices .== Double(paddingIndex - weight.shape[0]))
+      return Tensor.where(isPadding.expanded(axis: indices.rank), vectors.detached(), vectors)
     }
   }
 }
