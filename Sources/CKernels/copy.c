@@ -117,6 +117,11 @@ static int32_t dense_axis(const nest *loops) {
 void ks_copy(KSTensor *out, KSTensor *x) {
   const int64_t count = element_count(out);
   if (count == 0) return;
+  if (out->dtype == x->dtype && out->contiguous && x->contiguous && count < parallel_grain &&
+      element_count(x) == count) {
+    memcpy(out->data, x->data, (size_t)count * ks_element_size(out->dtype));
+    return;
+  }
   copying work;
   work.loops.operands = 0;
   work.out = out->data;
@@ -165,6 +170,10 @@ static void fill_part(void *work_, int64_t first, int64_t last) {
 }
 
 void ks_fill(KSTensor *out, double value) {
+  if (out->rank == 0 && out->dtype == KS_FLOAT32) {
+    *(float *)out->data = (float)value;
+    return;
+  }
   int64_t count = element_count(out);
   uint64_t bits = 0;
   if (out->dtype == KS_FLOAT32) {
