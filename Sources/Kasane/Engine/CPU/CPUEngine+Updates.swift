@@ -7,15 +7,16 @@ extension CPUEngine {
     guard !parts.isEmpty else { return }
     // Gradients that are views are copied; the copies must live until the kernel is done.
     var copies: [Tensor] = []
-    withUnsafeTemporaryAllocation(of: ks_update_part.self, capacity: parts.count) { memory in
-      for index in parts.indices {
-        (memory.baseAddress! + index).initialize(to: Self.part(parts[index], &copies))
-      }
-      withUnsafeTemporaryAllocation(of: Double.self, capacity: 4) { numbers in
-        let kind = Self.fill(numbers, with: rule)
-        ks_update(Int32(kind.rawValue), numbers.baseAddress!, memory.baseAddress!, Int64(parts.count))
-      }
+    // The list comes from the pool: a large one on the stack would be the system's.
+    let list = Tensor(
+      unsetWithShape: Shape(parts.count * MemoryLayout<ks_update_part>.stride), dtype: .uint8)
+    let memory = list.object.pointee.data!.bindMemory(to: ks_update_part.self, capacity: parts.count)
+    for index in parts.indices { (memory + index).initialize(to: Self.part(parts[index], &copies)) }
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: 4) { numbers in
+      let kind = Self.fill(numbers, with: rule)
+      ks_update(Int32(kind.rawValue), numbers.baseAddress!, memory, Int64(parts.count))
     }
+    withExtendedLifetime(list) {}
     withExtendedLifetime(copies) {}
   }
 
