@@ -117,7 +117,8 @@ public struct PoolingWindows: Hashable, Sendable {
 
 /// Which distribution random numbers are of.
 public enum RandomDistribution: Sendable {
-  /// Even over [0, 1); element i is the generator's number at `position + i`.
+  /// Even over [0, 1); element i is the generator's number at `position + i`, or the type's largest number below one
+  /// where rounding would make it one.
   case uniform
   /// Mean 0 and variance 1; element i is made of the numbers at `position + 2 i` and the one after (Box and Muller
   /// 1958).
