@@ -88,13 +88,14 @@ public class FusedOptimizer: Optimizer {
     }
     if slots[index].steps == 0 { makeStates(like: target, slot: index) }
     slots[index].steps += 1
-    var part = ParameterUpdate(target, along: gradient, rate: learningRate * slots[index].rateFactor)
-    part.states = slots[index].states
-    part.rows = rows?.indices
-    part.scale = scale
-    part.weightDecay = slots[index].weightDecay
-    prepare(&part, step: slots[index].steps)
-    parts.append(part)
+    // Filled in where it lies: copying it would count references up and down. Where there are states, the first is one.
+    parts.append(ParameterUpdate(target, along: gradient, rate: learningRate * slots[index].rateFactor))
+    let last = parts.count - 1
+    if slots[index].states.0 != nil { parts[last].states = slots[index].states }
+    if let rows { parts[last].rows = rows.indices }
+    parts[last].scale = scale
+    parts[last].weightDecay = slots[index].weightDecay
+    prepare(&parts[last], step: slots[index].steps)
   }
 
   private func makeStates(like target: Tensor, slot index: Int) {

@@ -11,7 +11,9 @@ extension CPUEngine {
     let list = Tensor(
       unsetWithShape: Shape(parts.count * MemoryLayout<ks_update_part>.stride), dtype: .uint8)
     let memory = list.object.pointee.data!.bindMemory(to: ks_update_part.self, capacity: parts.count)
-    for index in parts.indices { (memory + index).initialize(to: Self.part(parts[index], &copies)) }
+    parts.withUnsafeBufferPointer { parts in
+      for index in parts.indices { (memory + index).initialize(to: Self.part(parts[index], &copies)) }
+    }
     withUnsafeTemporaryAllocation(of: Double.self, capacity: 4) { numbers in
       let kind = Self.fill(numbers, with: rule)
       ks_update(Int32(kind.rawValue), numbers.baseAddress!, memory, Int64(parts.count))
@@ -20,7 +22,7 @@ extension CPUEngine {
     withExtendedLifetime(copies) {}
   }
 
-  private static func part(_ part: ParameterUpdate, _ copies: inout [Tensor]) -> ks_update_part {
+  private static func part(_ part: borrowing ParameterUpdate, _ copies: inout [Tensor]) -> ks_update_part {
     var gradient = part.gradient
     if !gradient.isContiguous {
       gradient = gradient.contiguous()
