@@ -29,4 +29,4 @@ for module in Kasane KasaneData KasaneModels KasaneRecipes; do
   archives+=("$graphs/$module.doccarchive")
 done
 "$docc" merge "${archives[@]}" --output-path "$out" --synthesized-landing-page-name Kasane
-echo "The documentation is in $out; to read it: $docc preview, or any web server in that folder"
+echo "The documentation is in $out; to read it, serve that folder: python3 -m http.server --directory $out"
