@@ -37,7 +37,8 @@ let package = Package(
     .executableTarget(
       name: "KasaneCommand",
       dependencies: [
-        "Kasane", "KasaneRecipes", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Kasane", "KasaneModels", "KasaneRecipes",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .testTarget(
       name: "KasaneTests", dependencies: ["Kasane", "CKernels"], resources: [.copy("Fixtures")]),

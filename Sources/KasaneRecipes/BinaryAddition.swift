@@ -136,9 +136,9 @@ public final class BinaryAddition: Recipe {
       }
     }
 
-    /// Random terms below 2^(bits-1), so that the sum has at most `bits` bits.
+    /// Random terms below 2^(bits-1), and 2^63, so that the sum has at most `bits` bits.
     public init(_ count: Int, bits: Int, using random: inout RandomGenerator) {
-      let mask = UInt64(1) << (bits - 1) - 1
+      let mask = UInt64(1) << (min(bits, 64) - 1) - 1
       self.init((0..<count).map { _ in (random.next() & mask, random.next() & mask) }, bits: bits)
     }
   }
@@ -314,12 +314,12 @@ public final class BinaryAddition: Recipe {
     return lines + ["\(terms[0]) + \(terms[1]) = \(sum)  (\(verdict))"]
   }
 
-  /// Milliseconds of whole training iterations, the making of the problems apart.
-  public func benchmark(seconds: Double) -> [Double] {
+  /// What does one whole training iteration after the other, on problems that are made beforehand.
+  public func benchmarkIteration() -> () -> Void {
     var random = RandomGenerator(seed: seed, stream: Stream.closing)
     let pool = (0..<64).map { _ in Problems(options.batch, bits: options.bits, using: &random) }
     var next = 0
-    return Timing.sample(seconds: seconds) {
+    return { [self] in
       _ = train(on: pool[next % pool.count])
       next += 1
     }

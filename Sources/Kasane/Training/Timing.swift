@@ -2,8 +2,8 @@
 
 /// How long repeated work takes.
 package enum Timing {
-  /// Milliseconds of one run of `body`, measured again and again until `seconds` have passed, after a warm-up. Short
-  /// bodies are timed in blocks, so that reading the clock does not count.
+  /// Milliseconds of one run of `body`, measured again and again until `seconds` have passed and at least three times,
+  /// after a warm-up of two runs or more. Short bodies are timed in blocks, so that reading the clock does not count.
   package static func sample(seconds: Double, _ body: () -> Void) -> [Double] {
     let clock = ContinuousClock()
     var block = 1
@@ -11,10 +11,11 @@ package enum Timing {
       let parts = clock.measure { for _ in 0..<block { body() } }.components
       return Double(parts.seconds) * 1e3 + Double(parts.attoseconds) * 1e-15
     }
+    _ = run()
     while run() < min(0.2, seconds * 10) { block *= 2 }
     let end = clock.now + .seconds(seconds)
     var times: [Double] = []
-    while clock.now < end || times.isEmpty { times.append(run() / Double(block)) }
+    while clock.now < end || times.count < 3 { times.append(run() / Double(block)) }
     return times
   }
 }
