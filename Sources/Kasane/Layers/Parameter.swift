@@ -111,14 +111,18 @@ public final class Parameter: @unchecked Sendable {
 
   /// The tensor to change in place, of which nobody else knows; it must be let go before the parameter is used again.
   func mutableStorage() -> Tensor {
-    if !isKnownUniquelyReferenced(&box) { box = Tensor(box: box).copiedToOwnBox() }
+    if isKnownUniquelyReferenced(&box) {
+      box.preparedValues?.valueChanges()
+    } else {
+      box = Tensor(box: box).copiedToOwnBox()
+    }
     return Tensor(box: box)
   }
 
   /// Exchanges the tensor for another of the same shape and type that only the caller holds.
   func exchange(_ other: inout Tensor) {
     let own = Tensor(box: box)
-    box = other.box
+    box = other.box.becomeParameter() ? other.box : other.copiedToOwnBox()
     other = own
   }
 }
@@ -130,6 +134,7 @@ extension Tensor {
     guard let copy else { fatalError("out of memory: no room for a parameter of shape \(shape), \(dtype)") }
     let box = TensorBox(copy, owner: nil)
     engine.copy(self, into: Tensor(box: box))
+    _ = box.becomeParameter()
     return box
   }
 }

@@ -133,7 +133,9 @@ public struct Tensor: Sendable {
 
   /// Whether the elements belong to this variable alone, so that they can be changed in place. Small tensors may
   /// say no although nobody else uses them.
-  mutating func holdsElementsAlone() -> Bool { isKnownUniquelyReferenced(&box) && box.owner == nil }
+  mutating func holdsElementsAlone() -> Bool {
+    isKnownUniquelyReferenced(&box) && box.owner == nil && box.preparedValues == nil
+  }
 
   /// Overwrites the elements by those of `x`, broadcast and converted. Only for a tensor that nobody else sees yet.
   func fill(from x: Tensor) { engine.copy(x, into: self) }

@@ -12,6 +12,8 @@ final class TensorBox: @unchecked Sendable {
   @exclusivity(unchecked) private(set) var object: UnsafeMutablePointer<KSTensor>
   /// The box whose elements a view shows.
   @exclusivity(unchecked) private(set) var owner: TensorBox?
+  /// What was made of the elements while they are a parameter's value; set before anybody else knows the box.
+  @exclusivity(unchecked) private(set) var preparedValues: PreparedValues?
   /// How often a ring has passed over this box since its last use.
   @exclusivity(unchecked) fileprivate var passes: UInt8 = 0
   /// Whether a ring may hold on to this box after its last use.
@@ -37,6 +39,13 @@ final class TensorBox: @unchecked Sendable {
 
   /// Lets go of the elements that the view showed; it can only be reused.
   func forgetOwner() { owner = nil }
+
+  /// Makes the box, which nobody else holds, fit for a parameter's value; false where a ring may hold it.
+  func becomeParameter() -> Bool {
+    if isSmall { return false }
+    if preparedValues == nil { preparedValues = PreparedValues() }
+    return true
+  }
 
   private static let smallBytes = 4096
 
