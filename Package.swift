@@ -43,6 +43,7 @@ let package = Package(
     .testTarget(
       name: "KasaneTests", dependencies: ["Kasane", "CKernels"], resources: [.copy("Fixtures")]),
     .testTarget(name: "KasaneDataTests", dependencies: ["Kasane", "KasaneData"]),
+    .testTarget(name: "KasaneModelsTests", dependencies: ["Kasane", "KasaneModels"]),
     .testTarget(
       name: "KasaneRecipesTests", dependencies: ["Kasane", "KasaneData", "KasaneModels", "KasaneRecipes"],
       resources: [.copy("Fixtures")]),
