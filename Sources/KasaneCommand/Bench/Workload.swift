@@ -25,6 +25,9 @@ extension Workload {
   static let all: [Workload] = [
     .binaryAddition(.fused),
     .variationalAutoencoder,
+    .mobileNetInference, .mobileNetTraining,
+    .denseNetInference, .denseNetTraining,
+    .resNetInference, .resNetTraining,
     .deepQUpdate,
   ]
 }
