@@ -4,41 +4,46 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "primitive.h"
+#include "cache.h"
 
 enum { buckets = 1024, limit = 512 };
 
-static cdnn_primitive *table[buckets];
-static cdnn_primitive *oldest, *newest;
+static cdnn_entry *table[buckets];
+static cdnn_entry *oldest, *newest;
 static int64_t kept;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 // Every member of a shape is a 64-bit number, so there is no padding between them.
-static size_t bucket_of(const cdnn_convolution *shape) {
-  uint64_t words[sizeof *shape / sizeof(uint64_t)], hash = 0;
-  memcpy(words, shape, sizeof *shape);
-  for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-    hash = (hash ^ words[i]) * 0x9E3779B97F4A7C15u;
+static size_t bucket_of(const cdnn_entry *entry) {
+  uint64_t hash = entry->shape_bytes;
+  for (size_t i = 0; i < entry->shape_bytes; i += sizeof(uint64_t)) {
+    uint64_t word;
+    memcpy(&word, (const char *)entry->shape + i, sizeof word);
+    hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
     hash ^= hash >> 29;
   }
   return hash % buckets;
 }
 
-static void take_out_of_order(cdnn_primitive *primitive) {
-  *(primitive->older != NULL ? &primitive->older->newer : &oldest) = primitive->newer;
-  *(primitive->newer != NULL ? &primitive->newer->older : &newest) = primitive->older;
+static bool is_same(const cdnn_entry *a, const cdnn_entry *b) {
+  return a->destroy == b->destroy && a->shape_bytes == b->shape_bytes && memcmp(a->shape, b->shape, a->shape_bytes) == 0;
 }
 
-static void make_newest(cdnn_primitive *primitive) {
-  primitive->older = newest;
-  primitive->newer = NULL;
-  *(newest != NULL ? &newest->newer : &oldest) = primitive;
-  newest = primitive;
+static void take_out_of_order(cdnn_entry *entry) {
+  *(entry->older != NULL ? &entry->older->newer : &oldest) = entry->newer;
+  *(entry->newer != NULL ? &entry->newer->older : &newest) = entry->older;
 }
 
-static cdnn_primitive *find_locked(const cdnn_convolution *shape) {
-  cdnn_primitive *found = table[bucket_of(shape)];
-  while (found != NULL && memcmp(&found->shape, shape, sizeof *shape) != 0) found = found->next;
+static void make_newest(cdnn_entry *entry) {
+  entry->older = newest;
+  entry->newer = NULL;
+  *(newest != NULL ? &newest->newer : &oldest) = entry;
+  newest = entry;
+}
+
+static cdnn_entry *find_locked(const cdnn_entry *like) {
+  cdnn_entry *found = table[bucket_of(like)];
+  while (found != NULL && !is_same(found, like)) found = found->next;
   if (found == NULL) return NULL;
   found->users++;
   take_out_of_order(found);
@@ -46,16 +51,16 @@ static cdnn_primitive *find_locked(const cdnn_convolution *shape) {
   return found;
 }
 
-cdnn_primitive *cdnn_cache_find(const cdnn_convolution *shape) {
+cdnn_entry *cdnn_cache_find(const cdnn_entry *like) {
   pthread_mutex_lock(&lock);
-  cdnn_primitive *found = find_locked(shape);
+  cdnn_entry *found = find_locked(like);
   pthread_mutex_unlock(&lock);
   return found;
 }
 
 /// Takes the oldest out of the table. It is returned where nobody uses it any more; else its last user ends it.
-static cdnn_primitive *drop_oldest(void) {
-  cdnn_primitive *dropped = oldest, **place = &table[bucket_of(&dropped->shape)];
+static cdnn_entry *drop_oldest(void) {
+  cdnn_entry *dropped = oldest, **place = &table[bucket_of(dropped)];
   take_out_of_order(dropped);
   while (*place != dropped) place = &(*place)->next;
   *place = dropped->next;
@@ -63,28 +68,28 @@ static cdnn_primitive *drop_oldest(void) {
   return --dropped->users == 0 ? dropped : NULL;
 }
 
-cdnn_primitive *cdnn_cache_add(cdnn_primitive *primitive) {
-  cdnn_primitive *dropped = NULL;
+cdnn_entry *cdnn_cache_add(cdnn_entry *entry) {
+  cdnn_entry *dropped = NULL;
   pthread_mutex_lock(&lock);
-  cdnn_primitive *present = find_locked(&primitive->shape);
+  cdnn_entry *present = find_locked(entry);
   if (present == NULL) {
-    cdnn_primitive **bucket = &table[bucket_of(&primitive->shape)];
-    primitive->next = *bucket;
-    *bucket = primitive;
-    make_newest(primitive);
-    primitive->users = 2;  // the caller and the table
+    cdnn_entry **bucket = &table[bucket_of(entry)];
+    entry->next = *bucket;
+    *bucket = entry;
+    make_newest(entry);
+    entry->users = 2;  // the caller and the table
     if (++kept > limit) dropped = drop_oldest();
   }
   pthread_mutex_unlock(&lock);
-  if (dropped != NULL) cdnn_primitive_destroy(dropped);
-  if (present == NULL) return primitive;
-  cdnn_primitive_destroy(primitive);
+  if (dropped != NULL) dropped->destroy(dropped);
+  if (present == NULL) return entry;
+  entry->destroy(entry);
   return present;
 }
 
-void cdnn_cache_release(cdnn_primitive *primitive) {
+void cdnn_cache_release(cdnn_entry *entry) {
   pthread_mutex_lock(&lock);
-  bool is_last = --primitive->users == 0;
+  bool is_last = --entry->users == 0;
   pthread_mutex_unlock(&lock);
-  if (is_last) cdnn_primitive_destroy(primitive);
+  if (is_last) entry->destroy(entry);
 }

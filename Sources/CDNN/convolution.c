@@ -181,7 +181,8 @@ static dnnl_status_t make_reorder(cdnn_primitive *p, dnnl_engine_t engine, const
   return status;
 }
 
-dnnl_status_t cdnn_primitive_make(cdnn_primitive *p) {
+/// Makes what belongs to `p->shape`; what was made must be destroyed also where that fails.
+static dnnl_status_t make(cdnn_primitive *p) {
   dnnl_engine_t engine;
   dnnl_stream_t stream;
   TRY(cdnn_engine(&engine, &stream));
@@ -199,7 +200,8 @@ dnnl_status_t cdnn_primitive_make(cdnn_primitive *p) {
   return status;
 }
 
-void cdnn_primitive_destroy(cdnn_primitive *p) {
+static void destroy(cdnn_entry *entry) {
+  cdnn_primitive *p = (cdnn_primitive *)entry;
   if (p->reorder != NULL) dnnl_primitive_destroy(p->reorder);
   if (p->convolution != NULL) dnnl_primitive_destroy(p->convolution);
   if (p->description_of_convolution != NULL) dnnl_primitive_desc_destroy(p->description_of_convolution);
@@ -208,17 +210,19 @@ void cdnn_primitive_destroy(cdnn_primitive *p) {
 }
 
 int cdnn_convolution_find(const cdnn_convolution *shape, cdnn_primitive **primitive, size_t *workspace) {
-  cdnn_primitive *found = cdnn_cache_find(shape);
+  const cdnn_entry like = {.shape = shape, .shape_bytes = sizeof *shape, .destroy = destroy};
+  cdnn_primitive *found = (cdnn_primitive *)cdnn_cache_find(&like);
   if (found == NULL) {
     found = calloc(1, sizeof *found);
     if (found == NULL) return dnnl_out_of_memory;
     found->shape = *shape;
-    dnnl_status_t status = cdnn_primitive_make(found);
+    found->entry = (cdnn_entry){.shape = &found->shape, .shape_bytes = sizeof *shape, .destroy = destroy};
+    dnnl_status_t status = make(found);
     if (status != dnnl_success) {
-      cdnn_primitive_destroy(found);
+      destroy(&found->entry);
       return (int)status;
     }
-    found = cdnn_cache_add(found);
+    found = (cdnn_primitive *)cdnn_cache_add(&found->entry);
   }
   *primitive = found;
   *workspace = found->blocked_bytes + found->scratch_bytes;
@@ -300,6 +304,6 @@ int cdnn_convolution_run(cdnn_primitive *p, float *images, float *weight, float 
   if (p->reorder != NULL && !back) status = reorder(p, weight, blocked, scratch);
   if (status == dnnl_success) status = convolve(p, images, blocked, bias, results, scratch);
   if (status == dnnl_success && p->reorder != NULL && back) status = reorder(p, weight, blocked, scratch);
-  cdnn_cache_release(p);
+  cdnn_cache_release(&p->entry);
   return (int)status;
 }
