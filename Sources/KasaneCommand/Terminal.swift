@@ -86,6 +86,7 @@ func validateThreads(_ threads: Int?) throws {
 func checkEnvironment() throws {
   for (variable, known) in [
     ("KASANE_ISA", ["avx512", "avx2", "neon", "baseline"]), ("KASANE_ENGINE", engineNames),
+    ("KASANE_PROFILE", profileNames),
   ] {
     guard let name = ProcessInfo.processInfo.environment[variable], !known.contains(name) else { continue }
     throw KasaneError("\(variable): \(name), one of \(known.joined(separator: ", ")) expected")

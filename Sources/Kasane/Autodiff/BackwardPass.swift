@@ -25,9 +25,9 @@ extension Tape {
     }
     adjoints[last] = gradient
     sums[last] = false
-    let outerMark = passMark
-    passMark = mark
-    defer { passMark = outerMark }
+    let (outerMark, wasPropagating) = (passMark, isPropagating)
+    (passMark, isPropagating) = (mark, true)
+    defer { (passMark, isPropagating) = (outerMark, wasPropagating) }
     let wasRecording = isRecording
     // Without an outer scope nobody can ask for the derivative of the gradients.
     isRecording = wasRecording && depth > 1

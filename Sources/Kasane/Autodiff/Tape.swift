@@ -30,6 +30,8 @@ final class Tape: @unchecked Sendable {
   @exclusivity(unchecked) private(set) var scope: UInt32 = 0
   @exclusivity(unchecked) private(set) var depth = 0
   @exclusivity(unchecked) var isRecording = false
+  /// Whether a backward pass over this tape is under way.
+  @exclusivity(unchecked) var isPropagating = false
   /// Who is told of the layers that run, where a summary is being made.
   @exclusivity(unchecked) var recorder: SummaryRecorder?
   /// The first node of the backward pass under way.
@@ -100,6 +102,9 @@ final class Tape: @unchecked Sendable {
 
   /// Whether more than one gradient scope is open, so that backward passes must be differentiable.
   static var isNested: Bool { (current?.depth ?? 0) > 1 }
+
+  /// Whether the thread is in a backward pass.
+  static var isInBackwardPass: Bool { current?.isPropagating ?? false }
 
   /// Runs `body` in a new gradient scope of this thread.
   static func withScope<Result>(_ body: (Tape, _ mark: Int) throws -> Result) rethrows -> Result {

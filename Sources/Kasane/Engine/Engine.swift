@@ -182,10 +182,24 @@ public let engine: any Engine = chosenEngine()
 public let engineNames = ["cpu", "reference"]
 
 private func chosenEngine() -> any Engine {
-  switch getenv("KASANE_ENGINE").map({ String(cString: $0) }) ?? "cpu" {
-  case "cpu": return CPUEngine()
-  case "reference": return ReferenceEngine()
+  switch setting("KASANE_ENGINE") ?? "cpu" {
+  case "cpu": return profiled(CPUEngine())
+  case "reference": return profiled(ReferenceEngine())
   case let name:
     fatalError("KASANE_ENGINE: \(name), one of \(engineNames.joined(separator: ", ")) expected")
   }
 }
+
+/// The words that KASANE_PROFILE knows: what counts apart in the engine's profile.
+package let profileNames = ["operations", "shapes"]
+
+/// The engine, with a profile where KASANE_PROFILE asks for one. Without it nothing stands in between.
+private func profiled(_ engine: some Engine) -> any Engine {
+  guard let name = setting("KASANE_PROFILE") else { return engine }
+  precondition(
+    profileNames.contains(name),
+    "KASANE_PROFILE: \(name), one of \(profileNames.joined(separator: ", ")) expected")
+  return ProfilingEngine(base: engine, profile: Profile(keepsShapes: name == "shapes"))
+}
+
+private func setting(_ variable: String) -> String? { getenv(variable).map { String(cString: $0) } }

@@ -23,6 +23,10 @@ struct Bench: ParsableCommand {
   @Option(help: "How the gradient of \(BinaryAddition.name) is found; without it, every way.")
   var method: BinaryAddition.Method?
   @Flag(help: "Print one JSON object a line.") var json = false
+  @Flag(
+    help: "Show where the time goes: each primitive of the engine, forward and backward, over its roofline.")
+  var profile = false
+  @Flag(help: "With --profile: each combination of shapes apart.") var shapes = false
   @Option(help: "Seconds to measure each for (above 0).") var seconds = 2.0
   @Option(help: "Threads (default: KASANE_THREADS, or one for each processor).") var threads: Int?
   @Option(help: "The type that products and convolutions compute in.")
@@ -30,6 +34,9 @@ struct Bench: ParsableCommand {
   @Option(help: "Examples in one iteration (1 to 65536; default: the workload's own).") var batch: Int?
   @Option(help: "Steps of a sequence, where there are any (1 to 65536).") var length: Int?
   @Option(help: "Height and width of an image, where there is one (1 to 4096).") var image: Int?
+
+  // How a process finds out what another one is to write beside its times.
+  @Flag(help: .hidden) var countOperations = false
 
   func validate() throws {
     for name in names where !Self.names.contains(name) {
@@ -39,6 +46,10 @@ struct Bench: ParsableCommand {
     guard method == nil || names == [BinaryAddition.name] else {
       throw ValidationError(
         "--method: only \(BinaryAddition.name) has methods, not \(names.joined(separator: ", "))")
+    }
+    guard profile || !shapes else { throw ValidationError("--shapes: goes with --profile") }
+    guard !profile || !names.contains(CoreBenchmark.name) else {
+      throw ValidationError("--profile: \(CoreBenchmark.name) is no workload")
     }
     guard seconds > 0, seconds <= 86_400 else {
       throw ValidationError("--seconds: \(seconds) is out of range, above 0 and at most 86400 expected")
@@ -52,10 +63,7 @@ struct Bench: ParsableCommand {
   func run() throws {
     try useThreads(threads)
     let chosen = names.flatMap { $0 == Self.everything ? Workload.all.map(\.name) : [$0] }
-    guard chosen.count == 1 else {
-      for name in chosen { try measureApart(name) }
-      return
-    }
+    guard chosen.count == 1 else { return try measureApart(chosen) }
     let name = chosen[0]
     if name == CoreBenchmark.name {
       for result in CoreBenchmark.results(seconds: seconds) { try report(result) }
@@ -68,27 +76,79 @@ struct Bench: ParsableCommand {
     }
   }
 
-  /// Measures a workload in a process of its own, so that what one leaves in memory does not count for the next.
-  private func measureApart(_ name: String) throws {
-    var arguments = ["bench", name, "--seconds=\(seconds)", "--precision=\(precision)"]
-    arguments.append("--threads=\(Machine.threads)")
-    if json { arguments.append("--json") }
+  /// Measures each workload in a process of its own, so that what one leaves in memory does not count for the next.
+  /// One that fails does not keep the others from being measured.
+  private func measureApart(_ names: [String]) throws {
+    var failed: [String] = []
+    for name in names {
+      var arguments = ["bench", name, "--seconds=\(seconds)"] + sizes
+      if json { arguments.append("--json") }
+      if profile { arguments.append("--profile") }
+      if shapes { arguments.append("--shapes") }
+      let status = try OwnProcess.run(arguments).status
+      if status != 0 { failed.append("\(name) ended with status \(status)") }
+    }
+    guard failed.isEmpty else { throw KasaneError("bench: \(failed.joined(separator: ", "))") }
+  }
+
+  /// What another process needs to do the same iteration.
+  private var sizes: [String] {
+    var arguments = ["--precision=\(precision)", "--threads=\(Machine.threads)"]
     if let batch { arguments.append("--batch=\(batch)") }
     if let length { arguments.append("--length=\(length)") }
     if let image { arguments.append("--image=\(image)") }
-    let status = try OwnProcess.run(arguments).status
-    guard status == 0 else { throw KasaneError("bench: \(name) ended with status \(status)") }
+    return arguments
   }
 
   private func measure(_ workload: Workload, method: String? = nil) throws {
     guard precision == .float32 else { throw KasaneError("--precision: only float32 can be computed yet") }
+    let make = { workload.make(WorkloadOptions(batch: batch, length: length, image: image)) }
+    if countOperations { return try output("\(operations(of: make()))") }
+    let name = [workload.name] + (method.map { ["--method=\($0)"] } ?? [])
+    if profile {
+      guard let engineProfile else {
+        let arguments = ["bench"] + name + ["--profile", "--seconds=\(seconds)"] + sizes
+        let status = try OwnProcess.run(
+          arguments + (json ? ["--json"] : []),
+          environment: ["KASANE_PROFILE": shapes ? "shapes" : "operations"]
+        ).status
+        guard status == 0 else { throw KasaneError("bench: \(workload.name) ended with status \(status)") }
+        return
+      }
+      let report = ProfileReport(
+        name: workload.name, method: method, precision: precision, seconds: seconds, profile: engineProfile,
+        make: make)
+      for line in json ? report.json : report.lines { try output(line) }
+      return
+    }
+    // Before anything is in memory here.
+    let operations = try countedOperations(name)
     if !PeakMemory.reset() { writeError("Note: the peak of memory is that of the whole process so far.") }
-    let iteration = workload.make(WorkloadOptions(batch: batch, length: length, image: image))
-    let times = Timing.sample(seconds: seconds, iteration).sorted()
+    let times = Timing.sample(seconds: seconds, make()).sorted()
     let result = Measurement(
       name: workload.name, method: method, best: times[0], median: times[times.count / 2],
-      precision: precision, peakBytes: PeakMemory.bytes, operations: nil)
+      precision: precision, peakBytes: PeakMemory.bytes, operations: operations)
     try output(json ? result.json : result.line)
+  }
+
+  /// The operations of one iteration as a process counts them whose engine keeps a profile: where times are taken there
+  /// is none. Nil where there are none to count.
+  private func countedOperations(_ name: [String]) throws -> Double? {
+    let (status, text) = try OwnProcess.run(
+      ["bench"] + name + ["--count-operations"] + sizes, environment: ["KASANE_PROFILE": "operations"],
+      capturing: true)
+    guard status == 0, let count = Double(text.prefix { $0 != "\n" }) else {
+      throw KasaneError("bench: \(name[0]) ended with status \(status)")
+    }
+    return count > 0 ? count : nil
+  }
+
+  private func operations(of iteration: () -> Void) -> Double {
+    guard let engineProfile else { return 0 }
+    engineProfile.start()
+    iteration()
+    engineProfile.stop()
+    return engineProfile.entries.values.reduce(0) { $0 + $1.operations }
   }
 
   private func report(_ result: CoreBenchmark.Result) throws {

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Another engine with a profile of what it does. Every primitive is handed on, also those that have a composition as
+/// their default, so that the other engine does what it does alone; a test compares the list with `Engine`.
+struct ProfilingEngine<Base: Engine>: Engine, ProfiledEngine {
+  let base: Base
+  let profile: Profile
+
+  var description: String { base.description }
+
+  /// Hands a primitive on, measured where the profile runs.
+  @inline(__always)
+  private func measured<Result>(
+    _ name: @autoclosure () -> String, _ inputs: @autoclosure () -> [Tensor?], _ body: () -> Result,
+    _ work: (Result) -> Work
+  ) -> Result {
+    guard profile.isRunning else { return body() }
+    return profile.measure(name(), inputs(), body, work)
+  }
+
+  // MARK: Memory
+
+  func fill(_ target: Tensor, with value: Double) {
+    measured("fill", [target], { base.fill(target, with: value) }, { Work(touching: target) })
+  }
+  func copy(_ x: Tensor, into target: Tensor) {
+    measured("copy", [x, target], { base.copy(x, into: target) }, { Work(touching: x, target) })
+  }
+  func scalar(_ x: Tensor) -> Double {
+    measured("scalar", [x], { base.scalar(x) }, { _ in Work(touching: x) })
+  }
+  func isFinite(_ x: Tensor) -> Bool {
+    measured("isFinite", [x], { base.isFinite(x) }, { _ in Work(touching: x) })
+  }
+
+  // MARK: Element by element
+
+  func unary(_ primitive: UnaryPrimitive, _ x: Tensor) -> Tensor {
+    measured(primitive.profileName, [x], { base.unary(primitive, x) }, { Work(touching: x, $0) })
+  }
+  func binary(_ primitive: BinaryPrimitive, _ a: Tensor, _ b: Tensor) -> Tensor {
+    measured(primitive.profileName, [a, b], { base.binary(primitive, a, b) }, { Work(touching: a, b, $0) })
+  }
+  func compare(_ primitive: ComparisonPrimitive, _ a: Tensor, _ b: Tensor) -> Tensor {
+    measured("compare", [a, b], { base.compare(primitive, a, b) }, { Work(touching: a, b, $0) })
+  }
+  func select(_ condition: Tensor, _ a: Tensor, _ b: Tensor) -> Tensor {
+    measured(
+      "select", [condition, a, b], { base.select(condition, a, b) }, { Work(touching: condition, a, b, $0) })
+  }
+  func accumulate(_ value: Tensor, into total: Tensor) {
+    measured(
+      "accumulate", [value, total], { base.accumulate(value, into: total) },
+      { Work(touching: value, total, total) })
+  }
+
+  // MARK: Reductions
+
+  func reduce(_ primitive: ReductionPrimitive, _ x: Tensor, to shape: Shape) -> Tensor {
+    measured(
+      primitive.profileName, [x], { base.reduce(primitive, x, to: shape) }, { Work(touching: x, $0) })
+  }
+  func argument(_ primitive: ReductionPrimitive, _ x: Tensor, axis: Int) -> Tensor {
+    measured(
+      "argument", [x], { base.argument(primitive, x, axis: axis) }, { Work(touching: x, $0) })
+  }
+  func cumulativeSum(_ x: Tensor, axis: Int, reversed: Bool) -> Tensor {
+    measured(
+      "cumulativeSum", [x], { base.cumulativeSum(x, axis: axis, reversed: reversed) },
+      { Work(touching: x, $0) })
+  }
+
+  // MARK: Products
+
+  func matrixProduct(_ a: Tensor, _ b: Tensor, transposing: Transposition) -> Tensor {
+    measured(
+      "matrixProduct", [a, b], { base.matrixProduct(a, b, transposing: transposing) },
+      { Work(productOf: a, b, transposing: transposing, giving: $0) })
+  }
+  func convolution(_ x: Tensor, _ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry) -> Tensor {
+    measured(
+      "convolution", [x, weight], { base.convolution(x, weight, bias: bias, geometry) },
+      { Work(convolving: x, by: weight.shape, giving: $0, touching: weight) })
+  }
+  func convolutionInputGradient(
+    _ gradient: Tensor, _ weight: Tensor, shape: Shape, _ geometry: ConvolutionGeometry
+  ) -> Tensor {
+    measured(
+      "convolutionInputGradient", [gradient, weight],
+      { base.convolutionInputGradient(gradient, weight, shape: shape, geometry) },
+      { Work(convolving: $0, by: weight.shape, giving: gradient, touching: weight) })
+  }
+  func convolutionWeightGradient(
+    _ x: Tensor, _ gradient: Tensor, shape: Shape, _ geometry: ConvolutionGeometry
+  ) -> Tensor {
+    measured(
+      "convolutionWeightGradient", [x, gradient],
+      { base.convolutionWeightGradient(x, gradient, shape: shape, geometry) },
+      { Work(convolving: x, by: shape, giving: gradient, touching: $0) })
+  }
+
+  // MARK: Pooling
+
+  func maximumPool(_ x: Tensor, _ windows: PoolingWindows) -> (values: Tensor, indices: Tensor) {
+    measured(
+      "maximumPool", [x], { base.maximumPool(x, windows) }, { Work(touching: x, $0.values, $0.indices) })
+  }
+  func averagePool(_ x: Tensor, _ windows: PoolingWindows) -> Tensor {
+    measured("averagePool", [x], { base.averagePool(x, windows) }, { Work(touching: x, $0) })
+  }
+  func averagePoolGradient(_ gradient: Tensor, shape: Shape, _ windows: PoolingWindows) -> Tensor {
+    measured(
+      "averagePoolGradient", [gradient], { base.averagePoolGradient(gradient, shape: shape, windows) },
+      { Work(touching: gradient, $0) })
+  }
+
+  // MARK: Indexing and order
+
+  func take(_ x: Tensor, _ indices: Tensor, axis: Int) -> Tensor {
+    measured(
+      "take", [x, indices], { base.take(x, indices, axis: axis) }, { Work(touching: indices, $0, $0) })
+  }
+  func scatterAdd(_ values: Tensor, _ indices: Tensor, axis: Int, into target: Tensor) {
+    measured(
+      "scatterAdd", [values, indices, target],
+      { base.scatterAdd(values, indices, axis: axis, into: target) },
+      { Work(touching: indices, values, values, values) })
+  }
+  func takeAlong(_ x: Tensor, _ indices: Tensor, axis: Int) -> Tensor {
+    measured(
+      "takeAlong", [x, indices], { base.takeAlong(x, indices, axis: axis) },
+      { Work(touching: indices, $0, $0) })
+  }
+  func scatterAddAlong(_ values: Tensor, _ indices: Tensor, axis: Int, into target: Tensor) {
+    measured(
+      "scatterAddAlong", [values, indices, target],
+      { base.scatterAddAlong(values, indices, axis: axis, into: target) },
+      { Work(touching: indices, values, values, values) })
+  }
+  func sort(_ x: Tensor, descending: Bool) -> (values: Tensor, indices: Tensor) {
+    measured(
+      "sort", [x], { base.sort(x, descending: descending) }, { Work(touching: x, $0.values, $0.indices) })
+  }
+
+  // MARK: Random numbers
+
+  func random(
+    _ distribution: RandomDistribution, shape: Shape, dtype: DType, seed: UInt64, stream: UInt64,
+    position: UInt64
+  ) -> Tensor {
+    measured(
+      "random", [],
+      {
+        base.random(
+          distribution, shape: shape, dtype: dtype, seed: seed, stream: stream, position: position)
+      }, { Work(touching: $0) })
+  }
+
+  // MARK: Fused primitives
+
+  func softmax(_ x: Tensor) -> Tensor {
+    measured("softmax", [x], { base.softmax(x) }, { Work(touching: x, $0) })
+  }
+  func logSoftmax(_ x: Tensor) -> Tensor {
+    measured("logSoftmax", [x], { base.logSoftmax(x) }, { Work(touching: x, $0) })
+  }
+  func halfSquaredError(_ a: Tensor, _ b: Tensor) -> Tensor {
+    measured("halfSquaredError", [a, b], { base.halfSquaredError(a, b) }, { Work(touching: a, b, $0) })
+  }
+  func update(_ rule: UpdateRule, _ parts: [ParameterUpdate]) {
+    measured("update", [], { base.update(rule, parts) }, { Work(updating: parts) })
+  }
+  func sumOfSquares(_ x: Tensor) -> Double {
+    measured("sumOfSquares", [x], { base.sumOfSquares(x) }, { _ in Work(touching: x) })
+  }
+
+  func hasFusedRecurrent(for x: Tensor, activation: Activation) -> Bool {
+    base.hasFusedRecurrent(for: x, activation: activation)
+  }
+  func recurrent(_ call: RecurrentCall) -> Tensor {
+    measured(
+      "recurrent", [call.x, call.recurrentWeight], { base.recurrent(call) },
+      { Work(recurrent: call, giving: $0, passes: 1) })
+  }
+  func recurrentGradient(
+    _ call: RecurrentCall, states: Tensor, gradient: Tensor, needsInput: Bool, needsInitial: Bool
+  ) -> RecurrentGradients {
+    measured(
+      "recurrentGradient", [call.x, call.recurrentWeight],
+      {
+        base.recurrentGradient(
+          call, states: states, gradient: gradient, needsInput: needsInput, needsInitial: needsInitial)
+      }, { _ in Work(recurrent: call, giving: states, passes: 2, needsInput: needsInput) })
+  }
+}
