@@ -36,9 +36,7 @@ extension Tape {
       guard adjoints[index] != nil else { continue }
       // The gradient stays at this scope's own leaves; those of a nested scope hand it on.
       if nodes[index].operation == .leaf && nodes[index].integers.0 == depth { continue }
-      let pullback = nodes[index].pullback
-      let gradient = adjoints.take(index)
-      pullback(PullbackStep(tape: self, node: index, gradient: gradient!))
+      nodes[index].pullback(PullbackStep(tape: self, node: index, gradient: adjoints.take(index)!))
       if releases { release(index) }
     }
     isRecording = wasRecording
@@ -57,20 +55,18 @@ extension Tape {
   }
 
   func gradientsOfWatched(since firstLeaf: Int) -> Gradients {
-    let store: GradientStore
-    if spareGradients != nil, isKnownUniquelyReferenced(&spareGradients) {
-      store = spareGradients!
-      store.entries.removeAll(keepingCapacity: true)
-    } else {
-      store = GradientStore()
-      spareGradients = store
+    if spareGradients == nil || !isKnownUniquelyReferenced(&spareGradients) {
+      spareGradients = GradientStore()
     }
+    let store = spareGradients!
+    store.entries.removeAll(keepingCapacity: true)
     for index in firstLeaf..<leaves.count {
-      let leaf = leaves[index]
-      var entry = GradientStore.Entry(parameter: leaf.parameter, gradient: takeGradient(of: leaf.tensor))
-      if !rowParts.isEmpty { addRows(to: &entry, from: leaf.tensor) }
-      if leaf.parameter.gradientHook != nil { entry.callHook() }
-      store.entries.append(entry)
+      store.entries.append(
+        GradientStore.Entry(
+          parameter: leaves[index].parameter, gradient: takeGradient(of: leaves[index].tensor)))
+      let last = store.entries.count - 1
+      if !rowParts.isEmpty { addRows(to: &store.entries[last], from: leaves[index].tensor) }
+      if leaves[index].parameter.gradientHook != nil { store.entries[last].callHook() }
     }
     if !rowParts.isEmpty { rowParts.removeAll() }
     return Gradients(store: store)
@@ -123,21 +119,21 @@ extension Tape {
     }
   }
 
-  func accumulate(_ gradient: Tensor, at node: Int) {
+  func accumulate(_ gradient: consuming Tensor, at node: Int) {
     // A node of an outer scope is a constant to this pass.
     guard node >= passMark else { return }
-    let value = gradient.summed(to: nodes[node].shape)
+    if !gradient.hasShape(nodes[node].shape) { gradient = gradient.summed(to: nodes[node].shape) }
     guard let present = adjoints.take(node) else {
-      adjoints[node] = value
+      adjoints.put(gradient, at: node)
       sums[node] = false
       return
     }
     // The first gradient may be shared with others; a sum is the tape's own and can be added to in place.
     if sums[node] && !isRecording {
-      engine.accumulate(value, into: present)
-      adjoints[node] = present
+      engine.accumulate(gradient, into: present)
+      adjoints.put(present, at: node)
     } else {
-      adjoints[node] = present + value
+      adjoints.put(present + gradient, at: node)
       sums[node] = true
     }
   }

@@ -8,6 +8,8 @@ final class GradientStore {
     /// The gradient of a table of which only some rows were used, in place of a dense one.
     var rows: RowGradient?
 
+    /// Whether there is a gradient, dense or by rows.
+    var isKnown: Bool { gradient != nil || rows != nil }
     /// The gradient as one tensor.
     var dense: Tensor? { gradient ?? rows?.dense }
     /// The numbers that there are, dense or of some rows.
@@ -30,7 +32,7 @@ final class GradientStore {
     }
   }
 
-  var entries: [Entry] = []
+  @exclusivity(unchecked) var entries: [Entry] = []
 }
 
 /// The gradients of a loss by a model's parameters.
@@ -133,9 +135,12 @@ public struct Gradients {
     for index in store.entries.indices { store.entries[index].mapValues(transform) }
   }
 
+  private func place(of parameter: Parameter) -> Int? {
+    store.entries.firstIndex { $0.parameter === parameter }
+  }
+
   private func entry(of parameter: Parameter) -> GradientStore.Entry? {
-    for entry in store.entries where entry.parameter === parameter { return entry }
-    return nil
+    place(of: parameter).map { store.entries[$0] }
   }
 
   /// Makes the store this value's own, with the factor in it.
@@ -151,16 +156,16 @@ public struct Gradients {
     for index in store.entries.indices { store.entries[index].mapValues { $0 * factor } }
   }
 
-  /// Calls `body` with every trainable parameter of the model, a shared one once, and its gradient, to be multiplied by
-  /// `scale`.
-  func forEachEntry<Model: Module>(of model: Model, _ body: (Parameter, GradientStore.Entry?) -> Void) {
+  /// Calls `body` with every trainable parameter of the model, a shared one once, and the place of its gradient among
+  /// the store's entries.
+  func forEachEntry<Model: Module>(of model: Model, _ body: (Parameter, _ place: Int?) -> Void) {
     var index = 0
     let stamp = Parameter.nextStamp()
     model.forEachParameter { parameter in
       guard parameter.isTrainable, parameter.takeStamp(stamp) else { return }
       // The gradients are in the order in which the model they were taken of declares its parameters.
       let isNext = index < store.entries.count && store.entries[index].parameter === parameter
-      body(parameter, isNext ? store.entries[index] : entry(of: parameter))
+      body(parameter, isNext ? index : place(of: parameter))
       index += 1
     }
   }

@@ -2,12 +2,12 @@
 
 /// What a pullback is given: the gradient of the operation's value and what the operation saved.
 struct PullbackStep: ~Copyable {
-  private let tape: Tape
+  private unowned(unsafe) let tape: Tape
   private let node: Int
   /// The gradient of the loss by the operation's value.
   let gradient: Tensor
 
-  init(tape: Tape, node: Int, gradient: Tensor) {
+  init(tape: Tape, node: Int, gradient: consuming Tensor) {
     self.tape = tape
     self.node = node
     self.gradient = gradient

@@ -13,13 +13,17 @@ public struct RowGradient: Sendable {
   init(summing parts: [(indices: Tensor, values: Tensor)], rowCount: Int) {
     var wanted: [Int] = []
     for part in parts { part.indices.withElements(of: Int.self) { wanted.append(contentsOf: $0) } }
+    precondition(
+      rowCount <= 1 << 31 && wanted.count <= 1 << 32, "\(wanted.count) rows of a table of \(rowCount) to sum")
     // Sorted by row; of one row by time, so that the sums are always taken in the same order.
-    let order = wanted.indices.sorted { (wanted[$0], $0) < (wanted[$1], $1) }
+    var order = wanted.enumerated().map { UInt64($1) << 32 | UInt64($0) }
+    order.sort()
     var rows: [Int] = []
     var places = [Int](repeating: 0, count: wanted.count)
-    for position in order {
-      if rows.last != wanted[position] { rows.append(wanted[position]) }
-      places[position] = rows.count - 1
+    for key in order {
+      let row = Int(key >> 32)
+      if rows.last != row { rows.append(row) }
+      places[Int(key & 0xffff_ffff)] = rows.count - 1
     }
     self.rowCount = rowCount
     indices = Tensor(rows)

@@ -77,4 +77,10 @@ extension Table {
     place.initialize(to: nil)
     return element
   }
+
+  /// Puts an element where nil is.
+  @inline(__always)
+  func put<Wrapped>(_ element: consuming Wrapped, at index: Int) where Element == Wrapped? {
+    (state.pointee.memory + index).initialize(to: element)
+  }
 }

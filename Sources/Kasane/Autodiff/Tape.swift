@@ -48,7 +48,7 @@ final class Tape: @unchecked Sendable {
   let leaves = Table<Leaf>()
   /// Where in `leaves` a parameter's innermost one is, by the parameter's number; -1 for none.
   private let leafOfParameter = Table<Int32>()
-  var spareGradients: GradientStore?
+  @exclusivity(unchecked) var spareGradients: GradientStore?
   /// What the pass under way knows of watched tables by rows; empty in most passes.
   @exclusivity(unchecked) var rowParts: [RowPart] = []
   /// Boxes of leaves that are no longer in use.
@@ -72,10 +72,16 @@ final class Tape: @unchecked Sendable {
   }
 
   struct Leaf {
-    let parameter: Parameter
+    /// Not counted: the model that a scope is opened for holds its parameters.
+    private let unkept: Unmanaged<Parameter>
+    var parameter: Parameter { unkept.takeUnretainedValue() }
     let tensor: Tensor
     /// The outer scope's leaf of the same parameter, or -1.
     let outer: Int32
+
+    init(parameter: Parameter, tensor: Tensor, outer: Int32) {
+      (unkept, self.tensor, self.outer) = (.passUnretained(parameter), tensor, outer)
+    }
   }
 
   // MARK: The thread's tape
@@ -109,8 +115,15 @@ final class Tape: @unchecked Sendable {
   /// Runs `body` in a new gradient scope of this thread.
   static func withScope<Result>(_ body: (Tape, _ mark: Int) throws -> Result) rethrows -> Result {
     let tape = resident ?? make()
-    if tape.depth == 0 { tape.scope = lastScope.add(1, ordering: .relaxed).newValue }
+    if tape.depth == 0 { tape.open() }
     return try tape.nest(body)
+  }
+
+  /// Begins an outermost scope. The gradients of the one before go now where nobody holds them, rather than lie
+  /// beside those to come.
+  private func open() {
+    scope = Self.lastScope.add(1, ordering: .relaxed).newValue
+    if isKnownUniquelyReferenced(&spareGradients) { spareGradients!.entries.removeAll(keepingCapacity: true) }
   }
 
   private static func make() -> Tape {
@@ -162,7 +175,7 @@ final class Tape: @unchecked Sendable {
   /// Whether a tensor is on this tape or on one that this one's gradients go on to.
   func holds(_ tensor: Tensor) -> Bool { isTracked(tensor) || parent?.holds(tensor) ?? false }
 
-  private func place(_ output: Tensor, _ node: Node) {
+  private func place(_ output: Tensor, _ node: consuming Node) {
     output.object.pointee.node = Int32(nodes.count)
     output.object.pointee.scope = scope
     nodes.append(node)
@@ -290,8 +303,7 @@ final class Tape: @unchecked Sendable {
     while leaves.count > mark {
       let last = leaves.count - 1
       leafOfParameter[Int(leaves[last].parameter.number)] = leaves[last].outer
-      var box = leaves[last].tensor.box
-      leaves.removeLast(1)
+      var box = leaves.popLast()!.tensor.box
       // A parameter is changed in place only while nobody else refers to its elements.
       guard isKnownUniquelyReferenced(&box) else { continue }
       box.forgetOwner()

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+internal import CKernels
+
 /// An optimizer's rule, with the numbers that all parameters share. In the equations p is the parameter and g its
 /// gradient, to which `weightDecay * p` has been added; rate, weightDecay and correction are the part's.
 public enum UpdateRule: Sendable {
@@ -27,15 +29,12 @@ public enum UpdateRule: Sendable {
 
 /// One parameter's part in an optimizer's step. All its tensors but `rows` are of one type, float32 or float64;
 /// parameter and states are contiguous and of one shape.
+///
+/// A part does not keep its tensors: for a small model the counting of references would cost more than the step.
+/// Whoever makes a part holds them until the step is done.
 public struct ParameterUpdate {
-  /// What is changed in place.
-  public var parameter: Tensor
-  /// The gradient, of the parameter's shape; where there are rows, `[count, ...]`.
-  public var gradient: Tensor
-  /// What the rule remembers, changed in place.
-  public var states: (Tensor?, Tensor?, Tensor?)
-  /// The rows of parameter and states that the gradient's rows belong to, int64 `[count]`, each once; all where nil.
-  public var rows: Tensor?
+  private var unkept: (parameter: Unkept, gradient: Unkept, rows: Unkept?)
+  private var unkeptStates: (Unkept?, Unkept?, Unkept?) = (nil, nil, nil)
   /// What the gradient is multiplied by first.
   public var scale = 1.0
   /// The step size, with corrections for the step's number in it.
@@ -46,8 +45,51 @@ public struct ParameterUpdate {
   public var correction = 1.0
 
   init(_ parameter: Tensor, along gradient: Tensor, rate: Double) {
-    (self.parameter, self.gradient, self.rate) = (parameter, gradient, rate)
+    unkept = (Unkept(parameter), Unkept(gradient), nil)
+    self.rate = rate
   }
+
+  /// What is changed in place.
+  public var parameter: Tensor {
+    get { unkept.parameter.tensor }
+    set { unkept.parameter = Unkept(newValue) }
+  }
+  /// The gradient, of the parameter's shape; where there are rows, `[count, ...]`.
+  public var gradient: Tensor { unkept.gradient.tensor }
+  /// What the rule remembers, changed in place.
+  public var states: (Tensor?, Tensor?, Tensor?) {
+    get { (unkeptStates.0?.tensor, unkeptStates.1?.tensor, unkeptStates.2?.tensor) }
+    set {
+      unkeptStates = (newValue.0.map(Unkept.init), newValue.1.map(Unkept.init), newValue.2.map(Unkept.init))
+    }
+  }
+  /// The rows of parameter and states that the gradient's rows belong to, int64 `[count]`, each once; all where nil.
+  public var rows: Tensor? {
+    get { unkept.rows?.tensor }
+    set { unkept.rows = newValue.map(Unkept.init) }
+  }
+
+  // The same as C sees them, without counting references.
+
+  var parameterObject: UnsafeMutablePointer<KSTensor> { unkept.parameter.object }
+  var gradientObject: UnsafeMutablePointer<KSTensor> { unkept.gradient.object }
+  var rowsObject: UnsafeMutablePointer<KSTensor>? { unkept.rows?.object }
+  var stateMemory: (UnsafeMutableRawPointer?, UnsafeMutableRawPointer?, UnsafeMutableRawPointer?) {
+    (
+      unkeptStates.0?.object.pointee.data, unkeptStates.1?.object.pointee.data,
+      unkeptStates.2?.object.pointee.data
+    )
+  }
+}
+
+/// A tensor that somebody else keeps.
+private struct Unkept {
+  private let box: Unmanaged<TensorBox>
+
+  init(_ tensor: Tensor) { box = .passUnretained(tensor.box) }
+
+  var tensor: Tensor { Tensor(box: box.takeUnretainedValue()) }
+  var object: UnsafeMutablePointer<KSTensor> { box._withUnsafeGuaranteedRef { $0.object } }
 }
 
 extension Engine {
@@ -67,8 +109,9 @@ extension Engine {
       var taken = part
       taken.rows = nil
       func take(_ tensor: Tensor) -> Tensor { self.take(tensor, rows, axis: 0) }
-      taken.parameter = take(part.parameter)
-      taken.states = (part.states.0.map(take), part.states.1.map(take), part.states.2.map(take))
+      let parameter = take(part.parameter)
+      let states = (part.states.0.map(take), part.states.1.map(take), part.states.2.map(take))
+      (taken.parameter, taken.states) = (parameter, states)
       ComposedUpdate(engine: self, part: taken).run(rule)
       func put(_ tensor: Tensor?, into target: Tensor?) {
         guard let tensor, let target else { return }
@@ -78,10 +121,10 @@ extension Engine {
           }
         }
       }
-      put(taken.parameter, into: part.parameter)
-      put(taken.states.0, into: part.states.0)
-      put(taken.states.1, into: part.states.1)
-      put(taken.states.2, into: part.states.2)
+      put(parameter, into: part.parameter)
+      put(states.0, into: part.states.0)
+      put(states.1, into: part.states.1)
+      put(states.2, into: part.states.2)
     }
   }
 

@@ -32,14 +32,16 @@ public final class ExponentialMovingAverage: Checkpointed {
   public func update() {
     steps += 1
     let decay = warmsUp ? min(decay, Double(1 + steps) / Double(10 + steps)) : decay
-    let parts = averages.map { _, parameter, average in
+    // A part does not keep its tensors.
+    let current = withoutGradient { averages.map { $0.parameter.storage.cast(to: $0.average.dtype) } }
+    let parts = zip(averages, current).map { known, current in
       // average += (1 - decay) (parameter - average) is a descent along the parameter, less the average as decay.
-      let current = withoutGradient { parameter.storage.cast(to: average.dtype) }
-      var part = ParameterUpdate(average, along: current, rate: decay - 1)
+      var part = ParameterUpdate(known.average, along: current, rate: decay - 1)
       part.weightDecay = -1
       return part
     }
     engine.update(.descent(momentum: 0, isNesterov: false), parts)
+    withExtendedLifetime(current) {}
   }
 
   /// Runs `body` with the averages in the parameters' place. What `body` does to the parameters is lost.

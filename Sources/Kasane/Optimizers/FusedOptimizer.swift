@@ -29,8 +29,9 @@ public class FusedOptimizer: Optimizer {
   // In the order in which the model declares its parameters, so that a walk over it finds them one after the other.
   @exclusivity(unchecked) private var slots: [Slot] = []
   private var slotOfParameter: [UInt64: Int] = [:]
-  /// The step in the making; only its memory stays from one step to the next.
+  /// The step in the making, and what only the step holds; their memory stays from one step to the next.
   @exclusivity(unchecked) private var parts: [ParameterUpdate] = []
+  @exclusivity(unchecked) private var kept: [Tensor] = []
 
   init(learningRate: Double, weightDecay: Double, groups: [ParameterGroup]) {
     Self.check(learningRate >= 0, "a learning rate of \(learningRate)")
@@ -63,39 +64,55 @@ public class FusedOptimizer: Optimizer {
   public final func update<Model: Module>(_ model: Model, along gradients: Gradients) {
     var rounded: [(wide: Tensor, parameter: Tensor)] = []
     var next = 0
-    gradients.forEachEntry(of: model) { parameter, entry in
+    gradients.forEachEntry(of: model) { parameter, place in
       let index = slot(of: parameter, in: model, guess: next)
       next = index + 1
-      guard let entry, !slots[index].isFrozen, entry.gradient != nil || entry.rows != nil else { return }
+      guard let place, !slots[index].isFrozen, gradients.store.entries[place].isKnown else { return }
       let storage = parameter.mutableStorage()
-      var target = storage
       if storage.object.pointee.dtype > DType.float64.rawValue {
-        target = storage.cast(to: .float32)
-        rounded.append((target, storage))
+        rounded.append((storage.cast(to: .float32), storage))
+        append(rounded[rounded.count - 1].wide, gradients, place, slot: index)
+      } else {
+        append(storage, gradients, place, slot: index)
       }
-      append(target, entry, scale: gradients.scale, slot: index)
     }
     engine.update(rule, parts)
     parts.removeAll(keepingCapacity: true)
+    if !kept.isEmpty { kept.removeAll(keepingCapacity: true) }
     for (wide, parameter) in rounded { engine.copy(wide, into: parameter) }
   }
 
-  private func append(_ target: Tensor, _ entry: GradientStore.Entry, scale: Double, slot index: Int) {
-    let rows = leavesRows(weightDecay: slots[index].weightDecay) ? entry.rows : nil
-    var gradient = rows?.values ?? entry.dense!
-    if gradient.object.pointee.dtype != target.object.pointee.dtype {
-      gradient = withoutGradient { gradient.cast(to: target.dtype) }
-    }
+  private func append(_ target: Tensor, _ gradients: Gradients, _ place: Int, slot index: Int) {
     if slots[index].steps == 0 { makeStates(like: target, slot: index) }
     slots[index].steps += 1
-    // Filled in where it lies: copying it would count references up and down. Where there are states, the first is one.
-    parts.append(ParameterUpdate(target, along: gradient, rate: learningRate * slots[index].rateFactor))
+    let rate = learningRate * slots[index].rateFactor
+    if let gradient = gradients.store.entries[place].gradient,
+      gradient.object.pointee.dtype == target.object.pointee.dtype
+    {
+      parts.append(ParameterUpdate(target, along: gradient, rate: rate))
+    } else {
+      appendConverted(target, gradients.store.entries[place], rate: rate, slot: index)
+    }
     let last = parts.count - 1
+    // Where there are states, the first is one.
     if slots[index].states.0 != nil { parts[last].states = slots[index].states }
-    if let rows { parts[last].rows = rows.indices }
-    parts[last].scale = scale
+    parts[last].scale = gradients.scale
     parts[last].weightDecay = slots[index].weightDecay
     prepare(&parts[last], step: slots[index].steps)
+  }
+
+  /// The part of a parameter whose gradient is known by rows or of another type.
+  private func appendConverted(
+    _ target: Tensor, _ entry: GradientStore.Entry, rate: Double, slot index: Int
+  ) {
+    let rows = leavesRows(weightDecay: slots[index].weightDecay) ? entry.rows : nil
+    let gradient = withoutGradient { (rows?.values ?? entry.dense!).cast(to: target.dtype) }
+    parts.append(ParameterUpdate(target, along: gradient, rate: rate))
+    kept.append(gradient)
+    if let rows {
+      parts[parts.count - 1].rows = rows.indices
+      kept.append(rows.indices)
+    }
   }
 
   private func makeStates(like target: Tensor, slot index: Int) {

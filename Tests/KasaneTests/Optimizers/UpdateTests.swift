@@ -29,10 +29,20 @@ import Testing
     Case(rule: .lion(beta1: 0.9, beta2: 0.99), states: 1),
   ]
 
+  /// The tensors of the parts, which do not keep them.
+  private final class Kept {
+    var tensors: [Tensor] = []
+    func keep(_ tensor: Tensor) -> Tensor {
+      tensors.append(tensor)
+      return tensor
+    }
+  }
+  private let kept = Kept()
+
   private func parts(_ test: Case, _ dtype: DType, rows: Bool, large: Bool) -> [ParameterUpdate] {
     var make = RowInputs(seed: 7)
     func tensor(_ shape: Shape, positive: Bool = false) -> Tensor {
-      make.tensor(Input(shape, positive ? .positive : .real)).cast(to: dtype).ownCopy()
+      kept.keep(make.tensor(Input(shape, positive ? .positive : .real)).cast(to: dtype).ownCopy())
     }
     let shapes: [Shape] =
       rows
@@ -47,17 +57,18 @@ import Testing
       if rows { gradientShape[0] = 2 }
       var gradient = tensor(gradientShape)
       // A gradient may be a view.
-      if index == 0 { gradient = gradient.transposed().contiguous().transposed() }
+      if index == 0 { gradient = kept.keep(gradient.transposed().contiguous().transposed()) }
       var part = ParameterUpdate(tensor(shape), along: gradient, rate: 0.1)
       // Means of squares are larger than the squares of means.
       func state(_ bit: Int) -> Tensor? {
-        test.states >> bit & 1 == 0 ? nil : tensor(shape, positive: true) + (bit == 0 ? 2 : 0)
+        guard test.states >> bit & 1 == 1 else { return nil }
+        return kept.keep((tensor(shape, positive: true) + (bit == 0 ? 2 : 0)).ownCopy())
       }
-      part.states = (state(0).map { $0.ownCopy() }, state(1), state(2))
+      part.states = (state(0), state(1), state(2))
       part.scale = 0.5
       part.weightDecay = 0.2
       part.correction = 0.7
-      if rows { part.rows = Tensor([shape[0] - 1, 0]) }
+      if rows { part.rows = kept.keep(Tensor([shape[0] - 1, 0])) }
       return part
     }
   }

@@ -23,22 +23,20 @@ extension CPUEngine {
   }
 
   private static func part(_ part: borrowing ParameterUpdate, _ copies: inout [Tensor]) -> ks_update_part {
-    var gradient = part.gradient
-    if !gradient.isContiguous {
-      gradient = gradient.contiguous()
-      copies.append(gradient)
+    var gradient = part.gradientObject
+    if !gradient.pointee.contiguous {
+      copies.append(part.gradient.contiguous())
+      gradient = copies[copies.count - 1].object
     }
-    let parameter = part.parameter.object
-    assert(part.parameter.isContiguous && gradient.object.pointee.dtype == parameter.pointee.dtype)
-    let count = ks_tensor_count(gradient.object)
-    let rows = part.rows?.object
+    let parameter = part.parameterObject
+    assert(parameter.pointee.contiguous && gradient.pointee.dtype == parameter.pointee.dtype)
+    let count = ks_tensor_count(gradient)
+    let rows = part.rowsObject
     let rowCount = rows.map { $0.pointee.shape.0 } ?? 1
     return ks_update_part(
-      parameter: parameter.pointee.data!, gradient: gradient.object.pointee.data!,
-      states: (
-        part.states.0?.object.pointee.data, part.states.1?.object.pointee.data,
-        part.states.2?.object.pointee.data
-      ), rows: rows.map { UnsafePointer($0.pointee.data!.assumingMemoryBound(to: Int64.self)) }, count: count,
+      parameter: parameter.pointee.data!, gradient: gradient.pointee.data!,
+      states: part.stateMemory,
+      rows: rows.map { UnsafePointer($0.pointee.data!.assumingMemoryBound(to: Int64.self)) }, count: count,
       width: rowCount == 0 ? 0 : count / rowCount, scale: part.scale, rate: part.rate,
       decay: part.weightDecay,
       correction: part.correction, dtype: Int32(parameter.pointee.dtype))
