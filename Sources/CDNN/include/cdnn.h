@@ -42,4 +42,36 @@ int cdnn_convolution_find(const cdnn_convolution *shape, cdnn_primitive **primit
 int cdnn_convolution_run(cdnn_primitive *primitive, float *images, float *weight, float *bias, float *results,
                          void *workspace);
 
+/// The types of elements that products and convolutions compute with.
+enum { CDNN_FLOAT32, CDNN_BFLOAT16 };
+
+/// What becomes of each element of a result.
+enum { CDNN_IDENTITY, CDNN_RELU, CDNN_TANH, CDNN_SIGMOID, CDNN_GELU, CDNN_GELU_TANH, CDNN_SILU };
+
+/// Matrix products c[m, n] = f(a[m, k] b[k, n] + bias[n]), accumulated in single precision; none of the sizes is 0.
+/// Strides are in elements. A row's or a column's elements of a and b lie side by side; c's rows do so.
+typedef struct {
+  int64_t threads;              // that the calling thread's parallel regions have
+  int64_t batch, m, n, k;       // so many products of one shape
+  int64_t a_batch, a_row, a_column;  // a_batch is 0 where all products have one left operand
+  int64_t b_batch, b_row, b_column;
+  int64_t c_row;                // one product's results follow the other's
+  int64_t operand_type, result_type;
+  int64_t has_bias, activation;
+  int64_t is_packed;            // b lies as `cdnn_product_pack` has left it; its strides are 0
+} cdnn_product;
+
+typedef struct cdnn_product_primitive cdnn_product_primitive;
+
+/// As for convolutions. Not in a parallel region, unless `threads` is 1.
+int cdnn_product_find(const cdnn_product *shape, cdnn_product_primitive **primitive, size_t *workspace);
+int cdnn_product_run(cdnn_product_primitive *primitive, const void *a, const void *b, const float *bias, void *c,
+                     void *workspace);
+
+/// Bytes that the right operand of such products takes in the layout that the library likes best; 0 where that is the
+/// plain one. The left operand and the batch do not matter.
+size_t cdnn_product_packed_bytes(const cdnn_product *shape);
+/// Lays b, of the given type and with the shape's strides, out like that in the shape's type.
+int cdnn_product_pack(const cdnn_product *shape, int64_t type, const void *b, void *packed);
+
 #endif
