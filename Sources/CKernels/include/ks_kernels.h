@@ -42,6 +42,7 @@ typedef enum {
   KS_SOFTPLUS,
   KS_RELU,
   KS_GELU,
+  KS_GELU_TANH,
   KS_SILU,
   KS_FLOOR,
   KS_CEILING,
@@ -62,6 +63,8 @@ typedef enum {
   KS_TANH_GRADIENT,
   KS_SIGMOID_GRADIENT,
   KS_RELU_GRADIENT,
+  KS_GELU_GRADIENT,
+  KS_GELU_TANH_GRADIENT,
   KS_BINARY_COUNT,
 } ks_binary_operation;
 

@@ -10,7 +10,7 @@ public enum Operation: UInt8, CaseIterable, Sendable {
   case sine, cosine, tangent, arcSine, arcCosine, arcTangent, arcTangent2
   case hyperbolicSine, hyperbolicCosine
   case inverseHyperbolicSine, inverseHyperbolicCosine, inverseHyperbolicTangent
-  case softplus, gelu, silu, hardTanh, softmax, logSoftmax
+  case softplus, gelu, geluGradient, geluTanh, silu, hardTanh, softmax, logSoftmax
   case sigmoid, tanh, relu, sigmoidGradient, tanhGradient, reluGradient
   case convolution, convolutionInputGradient, convolutionWeightGradient
   case maximumPool, maximumPoolGradient, averagePool, averagePoolGradient

@@ -8,7 +8,7 @@ public enum UnaryPrimitive: Int32, CaseIterable, Sendable {
   case sine, cosine, tangent, arcSine, arcCosine, arcTangent
   case hyperbolicSine, hyperbolicCosine, tanh, inverseHyperbolicSine, inverseHyperbolicCosine
   case inverseHyperbolicTangent
-  case errorFunction, sigmoid, softplus, relu, gelu, silu
+  case errorFunction, sigmoid, softplus, relu, gelu, geluTanh, silu
   case floor, ceiling, round
 }
 
@@ -18,6 +18,8 @@ public enum BinaryPrimitive: Int32, CaseIterable, Sendable {
   case add, subtract, multiply, divide, power, maximum, minimum, remainder, arcTangent2
   /// Gradient and value of the activation to the gradient of its input.
   case tanhGradient, sigmoidGradient, reluGradient
+  /// Gradient of the activation and its input to the gradient of that.
+  case geluGradient, geluTanhGradient
 }
 
 /// Comparisons of two tensors of one type, element by element, with broadcasting; the result is of type bool.

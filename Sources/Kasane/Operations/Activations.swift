@@ -92,16 +92,32 @@ public func softplus(_ x: Tensor) -> Tensor {
 /// x Phi(x), where Phi is the distribution function of the standard normal distribution (Hendrycks and Gimpel 2016).
 public func gelu(_ x: Tensor) -> Tensor {
   recorded(.gelu, engine.unary(.gelu, x), x, saving: x) { step in
-    let x = step[0]
-    let distribution = 0.5 * (erf(x * 0.5.squareRoot()) + 1)
-    let density = (0.5 / Double.pi).squareRoot() * exp(-0.5 * square(x))
-    step.add(step.gradient * (distribution + x * density), to: 0)
+    step.add(geluGradient(step.gradient, step[0]), to: 0)
+  }
+}
+
+/// g (Phi(x) + x phi(x)), where phi is the density of the standard normal distribution.
+func geluGradient(_ g: Tensor, _ x: Tensor) -> Tensor {
+  recorded(.geluGradient, engine.binary(.geluGradient, g, x), g, x, saving: g, x) { step in
+    step.add(geluGradient(step.gradient, step[1]), to: 0)
+    let square = square(step[1])
+    let density = (0.5 / Double.pi).squareRoot() * exp(-0.5 * square)
+    step.add(step.gradient * step[0] * (density * (2 - square)), to: 1)
   }
 }
 
 /// The approximation of `gelu` by the hyperbolic tangent,
 /// x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))) / 2 (Hendrycks and Gimpel 2016, section 2).
 public func geluTanh(_ x: Tensor) -> Tensor {
+  // The primitive's gradient is not recorded, so the composition serves where second derivatives may be asked for.
+  if Tape.isNested { return composedGELUTanh(x) }
+  return recorded(.geluTanh, engine.unary(.geluTanh, x), x, saving: x) { step in
+    step.add(engine.binary(.geluTanhGradient, step.gradient, step[0]), to: 0)
+  }
+}
+
+/// The same from plain operations.
+func composedGELUTanh(_ x: Tensor) -> Tensor {
   let inner = (2 / Double.pi).squareRoot() * (x + 0.044715 * (x * square(x)))
   return 0.5 * x * (tanh(inner) + 1)
 }

@@ -42,6 +42,18 @@ import Testing
     expect(.sign) { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }
   }
 
+  @Test func slopesOfSinglePrecisionAreThoseOfDouble() {
+    let x = Tensor(Self.sweep).cast(to: .float32)
+    let ones = Tensor(ones: [Self.sweep.count])
+    for primitive in [BinaryPrimitive.geluGradient, .geluTanhGradient] {
+      let found = cpu.binary(primitive, ones, x)
+      let exact = cpu.binary(primitive, ones.cast(to: .float64), x.cast(to: .float64))
+      expectClose(found, exact, 3e-7, "\(primitive)")
+      let reference = ReferenceEngine().binary(primitive, ones.cast(to: .float64), x.cast(to: .float64))
+      expectClose(exact, reference, 1e-13, "\(primitive)")
+    }
+  }
+
   @Test func everyLengthAndLayoutAgrees() {
     for count in kernelLengths {
       let numbers = (0..<count).map { Double($0 % 37) * 0.31 - 5 }

@@ -12,6 +12,9 @@ enum ActivationRows {
   }
   static var tanhGradient: [OperationRow] { [.gradient("tanh gradient") { Kasane.tanhGradient($0, $1) }] }
   static var reluGradient: [OperationRow] { [.gradient("relu gradient") { Kasane.reluGradient($0, $1) }] }
+  static var geluGradient: [OperationRow] {
+    [.gradient("gelu gradient") { Kasane.geluGradient($0, $1) }]
+  }
 
   static var activation: [OperationRow] {
     Activation.allCases.map { activation in
@@ -24,6 +27,12 @@ enum ActivationRows {
 
   static var softplus: [OperationRow] { [.unary("softplus", covers: ["softplus"]) { Kasane.softplus($0) }] }
   static var gelu: [OperationRow] { [.unary("gelu", covers: ["gelu"]) { Kasane.gelu($0) }] }
+  static var geluTanh: [OperationRow] {
+    [
+      .unary("geluTanh", covers: ["geluTanh"]) { Kasane.geluTanh($0) },
+      .unary("geluTanh composed", covers: ["geluTanh"], isInPyTorch: false) { composedGELUTanh($0) },
+    ]
+  }
   static var silu: [OperationRow] { [.unary("silu", covers: ["silu"]) { Kasane.silu($0) }] }
   static var hardTanh: [OperationRow] {
     [
@@ -55,7 +64,6 @@ enum ActivationRows {
 
   static var gates: [OperationRow] {
     [
-      .unary("geluTanh", covers: ["geluTanh"]) { geluTanh($0) },
       .unary("mish", covers: ["mish"]) { mish($0) },
       OperationRow("glu", covers: ["glu"], [Input([2, 3, 4])]) { glu($0[0]) },
       OperationRow("glu of an axis", covers: ["glu"], [Input([2, 6, 1])]) { glu($0[0], axis: 1) },

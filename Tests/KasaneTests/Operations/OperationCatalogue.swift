@@ -47,6 +47,8 @@ func rows(of operation: Kasane.Operation) -> [OperationRow] {
   case .inverseHyperbolicTangent: TrigonometricRows.inverseHyperbolicTangent
   case .softplus: ActivationRows.softplus
   case .gelu: ActivationRows.gelu
+  case .geluGradient: ActivationRows.geluGradient
+  case .geluTanh: ActivationRows.geluTanh
   case .silu: ActivationRows.silu
   case .hardTanh: ActivationRows.hardTanh
   case .softmax: SoftmaxRows.softmax

@@ -41,6 +41,8 @@ extension Double {
     case .softplus: (x < 0 ? 0 : x) + log1p(exp(-x.magnitude))
     case .relu: x < 0 ? 0 : x
     case .gelu: x == -.infinity ? 0 : 0.5 * x * erfc(-x * 0.5.squareRoot())
+    case .geluTanh:
+      x == -.infinity ? 0 : x / (1 + exp(-2 * (2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
     case .silu: x == -.infinity ? 0 : x / (1 + exp(-x))
     case .floor: x.rounded(.down)
     case .ceiling: x.rounded(.up)
@@ -62,7 +64,21 @@ extension Double {
     case .tanhGradient: a * (1 - b * b)
     case .sigmoidGradient: a * b * (1 - b)
     case .reluGradient: b > 0 ? a : 0
+    case .geluGradient: a * geluSlope(b)
+    case .geluTanhGradient: a * geluTanhSlope(b)
     }
+  }
+
+  private static func geluSlope(_ x: Double) -> Double {
+    let density = (0.5 / Double.pi).squareRoot() * exp(-0.5 * x * x)
+    return 0.5 * erfc(-x * 0.5.squareRoot()) + (density == 0 ? 0 : x * density)
+  }
+
+  private static func geluTanhSlope(_ x: Double) -> Double {
+    let inner = (2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)
+    let gate = 1 / (1 + exp(-2 * inner))
+    let rise = 2 * (2 / Double.pi).squareRoot() * (1 + 3 * 0.044715 * x * x) * gate * (1 - gate)
+    return gate + (rise.isNaN && !x.isNaN ? 0 : x * rise)
   }
 
   /// The remainder with the divisor's sign.
