@@ -3,7 +3,9 @@
 #ifndef KASANE_TABLE_H
 #define KASANE_TABLE_H
 
+#include "ks_attention.h"
 #include "ks_kernels.h"
+#include "ks_layer_norm.h"
 #include "ks_update.h"
 
 typedef void (*ks_unary_loop)(void *out, const void *x, int64_t count, int64_t stride);
@@ -41,6 +43,28 @@ typedef struct {
 /// c[m, n] = a[m, k] b[k, n] (+ c when accumulating); c's rows are `ldc` apart.
 typedef void (*ks_product_loop)(void *c, int64_t ldc, ks_matrix a, ks_matrix b, int64_t m, int64_t n, int64_t k,
                                 bool accumulate);
+
+/// What attention does to the rows of its scores.
+typedef struct {
+  void (*mask)(float *row, int64_t count, const void *mask, bool is_bool, int64_t stride);
+  float (*maximum)(const float *row, int64_t count);
+  float (*weights)(float *row, int64_t count, float largest);
+  void (*gradients)(float *row, float *gradients, int64_t count, float log_sum, float shift, float scale);
+  void (*scale)(float *row, int64_t count, float factor);
+  float (*dot)(const float *a, const float *b, int64_t count);
+  void (*widen)(float *out, const uint16_t *x, int64_t count);
+  void (*narrow)(uint16_t *out, const float *x, int64_t count);
+} ks_attention_loops;
+
+/// What layer normalisation does to a row.
+typedef struct {
+  void (*row)(const ks_layer_norm *task, float *y, const float *x, float *moments);
+  void (*add)(float *sum, const float *a, const float *b, int64_t count);
+  void (*gradient_row)(const ks_layer_norm *task, float *x_gradient, const float *gradient, const float *x,
+                       const float *moments, float *scale_gradient, float *shift_gradient);
+  void (*widen)(float *out, const uint16_t *x, int64_t count);
+  void (*narrow)(uint16_t *out, const float *x, int64_t count);
+} ks_layer_norm_loops;
 
 typedef struct {
   const char *name;
@@ -85,6 +109,8 @@ typedef struct {
   ks_product_loop product[dtypes];
   void (*recurrent_forward)(const ks_recurrent *task);
   void (*recurrent_backward)(const ks_recurrent *task);
+  ks_attention_loops attention;
+  ks_layer_norm_loops layer_norm;
 } ks_table;
 
 extern const ks_table ks_table_baseline;

@@ -15,7 +15,7 @@ public enum Operation: UInt8, CaseIterable, Sendable {
   case convolution, convolutionInputGradient, convolutionWeightGradient
   case maximumPool, maximumPoolGradient, averagePool, averagePoolGradient
   case maximumOverAxes, minimumOverAxes, product, cumulativeSum
-  case sum, matmul, recurrent, halfSquaredError
+  case sum, matmul, recurrent, attention, layerNormalization, halfSquaredError
   case reshape, permute, transpose, select, slice, embed, replace, broadcast, unfold, fold, cast
   case stack, concatenate, take, scatterAdd, takeAlong, scatterAddAlong, embedding
   case custom, checkpoint

@@ -127,6 +127,26 @@ public protocol Engine: Sendable {
   func recurrentGradient(
     _ call: RecurrentCall, states: Tensor, gradient: Tensor, needsInput: Bool, needsInitial: Bool
   ) -> RecurrentGradients
+
+  /// Whether `attention` and its gradient can be called for such tensors.
+  func hasFusedAttention(for call: AttentionCall) -> Bool
+  /// The attention of several heads, `[batch, queries, heads * outputs]`, and the logarithms of the sums by which the
+  /// softmaxes divided, float32 `[batch, heads, queries]`.
+  func attention(_ call: AttentionCall) -> (output: Tensor, logarithms: Tensor)
+  /// The gradients of attention from that of its output, written into given tensors.
+  func attentionGradient(
+    _ call: AttentionCall, output: Tensor, logarithms: Tensor, gradient: Tensor,
+    into gradients: AttentionGradients)
+
+  /// Whether `layerNorm` and its gradient can be called for such a tensor.
+  func hasFusedLayerNorm(for x: Tensor) -> Bool
+  /// Rows normalised by their own mean and variance; with what the gradient needs where it is asked for.
+  func layerNorm(_ call: LayerNormCall, isTraced: Bool) -> (value: Tensor, trace: LayerNormTrace?)
+  /// The gradients of a layer normalisation of `x`, to which the residual has been added, from that of its value.
+  func layerNormGradient(
+    _ call: LayerNormCall, moments: Tensor, gradient: Tensor, needsInput: Bool, needsScale: Bool,
+    needsShift: Bool
+  ) -> LayerNormGradients
 }
 
 extension Engine {

@@ -74,12 +74,38 @@ public struct MultiHeadAttention: Layer {
     isCausal: Bool = false
   ) -> Tensor {
     reported {
-      let (q, k, v) = (split(query(queries)), split(key(keys)), split(value(values)))
-      let result = scaledDotProductAttention(
-        q, k, v, mask: combined(mask, keyPadding, keys), isCausal: isCausal, dropout: dropout)
-      let (batch, count) = (queries.shape[0], queries.shape[1])
-      return output(result.permuted([0, 2, 1, 3]).reshaped(to: [batch, count, output.weight.shape[0]]))
+      for x in [queries, keys, values] {
+        precondition(
+          x.rank == 3, "MultiHeadAttention: an input of \(x.rank) axes, not [batch, time, features]")
+      }
+      let mask = combined(mask, keyPadding, keys)
+      let isSame = (queries.isSame(as: keys), keys.isSame(as: values))
+      // One product with all weights side by side, and one of their gradients. In use the weights are better left as
+      // they are, and a summary shows the layers one by one.
+      guard let tape = Tape.recording, tape.recorder == nil, isSame.1 else {
+        return output(
+          multiHeadAttention(
+            query(queries), key(keys), value(values), heads: heads, mask: mask, isCausal: isCausal,
+            dropout: dropout))
+      }
+      if isSame.0 {
+        let projected = Self.joined([query, key, value], queries)
+        return output(
+          multiHeadAttention(
+            projected: projected, heads: heads, mask: mask, isCausal: isCausal, dropout: dropout))
+      }
+      return output(
+        multiHeadAttention(
+          query(queries), projected: Self.joined([key, value], keys), heads: heads, mask: mask,
+          isCausal: isCausal, dropout: dropout))
     }
+  }
+
+  /// What several layers make of one input, side by side.
+  private static func joined(_ layers: [Linear], _ x: Tensor) -> Tensor {
+    let product = matmul(x, Tensor.concatenate(layers.map(\.weight.value), axis: 1))
+    let biases = layers.compactMap(\.bias?.value)
+    return biases.isEmpty ? product : product + Tensor.concatenate(biases, axis: 0)
   }
 
   /// How much each head attends to what: `[batch, heads, queries, keys]`.
@@ -92,8 +118,7 @@ public struct MultiHeadAttention: Layer {
 
   /// `[batch, time, heads * headSize]` as `[batch, heads, time, headSize]`.
   private func split(_ x: Tensor) -> Tensor {
-    precondition(x.rank == 3, "MultiHeadAttention: an input of \(x.rank) axes, not [batch, time, features]")
-    return x.reshaped(to: [x.shape[0], x.shape[1], heads, x.shape[2] / heads]).permuted([0, 2, 1, 3])
+    x.reshaped(to: [x.shape[0], x.shape[1], heads, x.shape[2] / heads]).permuted([0, 2, 1, 3])
   }
 
   private func combined(_ mask: Tensor?, _ padding: Tensor?, _ keys: Tensor) -> Tensor? {

@@ -31,7 +31,10 @@ public struct LayerNorm: Layer {
 
 extension LayerNorm {
   /// The normalisation of the sum of two tensors of one shape: a layer's result and what it was applied to.
-  public func callAsFunction(_ x: Tensor, adding residual: Tensor) -> Tensor { self(x + residual) }
+  public func callAsFunction(_ x: Tensor, adding residual: Tensor) -> Tensor {
+    layerNormalization(
+      x, adding: residual, axisCount: axisCount, scale: weight?.value, shift: bias?.value, epsilon: epsilon)
+  }
 }
 
 /// Instance normalisation (Ulyanov et al. 2016): each channel of each image or sequence by its own mean and variance.

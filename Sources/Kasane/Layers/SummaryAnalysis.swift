@@ -226,6 +226,14 @@ struct SummaryAnalysis {
     case .recurrent:
       guard let inputWeight = tape.optionalSaved(node, 1)?.shape else { return 0 }
       return size * (inputWeight[0] + inputWeight[1])
+    case .attention:
+      // Products of queries with keys, and of weights with values.
+      let inputs = tape.edgeCount(node)
+      guard let query = tape.optionalSaved(node, 0)?.shape,
+        let value = tape.optionalSaved(node, inputs - 1)?.shape,
+        let logarithms = tape.optionalSaved(node, inputs + 1)
+      else { return 0 }
+      return logarithms.elementCount * value[1] * (query[query.count - 1] + value[value.count - 1])
     default: return 0
     }
   }

@@ -46,20 +46,6 @@ public func batchNormalization(
   return x * factor + (shift.map { $0 + offset } ?? offset)
 }
 
-/// Normalises by mean and variance over the last `axisCount` axes (Ba et al. 2016), and gives each of their elements the
-/// given scale and shift, whose shapes are those axes'.
-public func layerNormalization(
-  _ x: Tensor, axisCount: Int = 1, scale: Tensor? = nil, shift: Tensor? = nil, epsilon: Double = 1e-5
-) -> Tensor {
-  let name = "layerNormalization"
-  precondition(
-    axisCount > 0 && axisCount <= x.rank, "\(name): \(axisCount) axes of a tensor of shape \(x.shape)")
-  check(name, x, leastRank: 1)
-  checkAffine(name, x, scale, shift, Shape(x.shape.suffix(axisCount)))
-  return Moments(of: x, axes: Shape(x.rank - axisCount..<x.rank)).normalized(
-    scale: scale, shift: shift, epsilon: epsilon)
-}
-
 /// Normalises each channel of each image or sequence `[batch, ..., channels]` by mean and variance over the axes between
 /// (Ulyanov et al. 2016), and gives it the given scale and shift, `[channels]` each.
 public func instanceNormalization(
@@ -91,23 +77,13 @@ public func groupNormalization(
   ).reshaped(to: x.shape)
 }
 
-/// Divides by the root of the mean square over the last axis (Zhang and Sennrich 2019), and gives each of its elements
-/// the given scale, `[features]`.
-public func rmsNormalization(_ x: Tensor, scale: Tensor? = nil, epsilon: Double = 1e-6) -> Tensor {
-  check("rmsNormalization", x, leastRank: 1)
-  checkAffine("rmsNormalization", x, scale, nil, Shape(x.shape[x.rank - 1]))
-  let y = x * inverseDeviation(square(x).mean(axes: [-1], keepingAxes: true), epsilon)
-  guard let scale else { return y }
-  return y * scale
-}
-
 /// 1 / sqrt(variance + epsilon).
-private func inverseDeviation(_ variance: Tensor, _ epsilon: Double) -> Tensor {
+func inverseDeviation(_ variance: Tensor, _ epsilon: Double) -> Tensor {
   rsqrt(variance + epsilon)
 }
 
 /// A tensor less its mean over some axes, with what was found on the way.
-private struct Moments {
+struct Moments {
   let mean: Tensor
   /// x less its mean.
   let centered: Tensor

@@ -155,6 +155,9 @@ public struct Tensor: Sendable {
     Tape.recording == nil ? nil : Tensor(box: TensorBox.holding(ks_tensor_ghost(object)!))
   }
 
+  /// Whether both are one value in one place, on the tape too.
+  func isSame(as other: Tensor) -> Bool { box === other.box }
+
   /// Whether the tensor has the given shape.
   @inline(__always)
   func hasShape(_ shape: Shape) -> Bool {

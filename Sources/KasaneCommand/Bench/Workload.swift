@@ -24,6 +24,7 @@ extension Workload {
   /// Every workload, in the order of the table.
   static let all: [Workload] = [
     .binaryAddition(.fused),
+    .translationTransformer, .maskedLanguageModel, .bertBaseInference, .miniLMInference,
     .variationalAutoencoder,
     .mobileNetInference, .mobileNetTraining,
     .denseNetInference, .denseNetTraining,

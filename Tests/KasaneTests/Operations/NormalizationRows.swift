@@ -3,7 +3,7 @@
 @testable import Kasane
 
 enum NormalizationRows {
-  static var all: [OperationRow] { batch + layer + others }
+  static var all: [OperationRow] { batch + others }
 
   private static var batch: [OperationRow] {
     let covers = ["batchNormalization"]
@@ -27,7 +27,7 @@ enum NormalizationRows {
     ]
   }
 
-  private static var layer: [OperationRow] {
+  static var layer: [OperationRow] {
     let covers = ["layerNormalization"]
     return [
       OperationRow("layerNormalization", covers: covers, [Input([3, 4, 5]), Input([5]), Input([5])]) {
@@ -41,6 +41,28 @@ enum NormalizationRows {
       },
       OperationRow("layerNormalization without scale", covers: covers, [Input([3, 5])]) {
         layerNormalization($0[0])
+      },
+      OperationRow(
+        "layerNormalization of a sum", covers: covers,
+        [Input([3, 4, 5]), Input([3, 4, 5]), Input([5]), Input([5])],
+        isInPyTorch: false
+      ) {
+        layerNormalization($0[0], adding: $0[1], scale: $0[2], shift: $0[3])
+      },
+      OperationRow(
+        "layerNormalization with a shift only", covers: covers, [Input([3, 5]), Input([5])],
+        isInPyTorch: false
+      ) {
+        layerNormalization($0[0], shift: $0[1])
+      },
+      OperationRow("rmsNormalization", covers: ["rmsNormalization"], [Input([3, 4, 5]), Input([5])]) {
+        rmsNormalization($0[0], scale: $0[1])
+      },
+      OperationRow(
+        "rmsNormalization of a sum", covers: ["rmsNormalization"], [Input([3, 5]), Input([3, 5])],
+        isInPyTorch: false
+      ) {
+        rmsNormalization($0[0], adding: $0[1])
       },
     ]
   }
@@ -69,9 +91,6 @@ enum NormalizationRows {
         [Input([3, 8]), Input([8]), Input([8])]
       ) {
         groupNormalization($0[0], groups: 2, scale: $0[1], shift: $0[2])
-      },
-      OperationRow("rmsNormalization", covers: ["rmsNormalization"], [Input([3, 4, 5]), Input([5])]) {
-        rmsNormalization($0[0], scale: $0[1])
       },
     ]
   }

@@ -73,6 +73,8 @@ func rows(of operation: Kasane.Operation) -> [OperationRow] {
   case .averagePool: PoolingRows.averages + PoolingRows.adaptiveAverages
   case .averagePoolGradient: PoolingRows.averageGradients
   case .recurrent: RecurrentRows.recurrent
+  case .attention: AttentionRows.heads
+  case .layerNormalization: NormalizationRows.layer
   case .halfSquaredError: LossRows.halfSquaredError
   case .reshape: ViewRows.reshape
   case .permute: ViewRows.permute
