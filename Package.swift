@@ -43,7 +43,8 @@ let package = Package(
     .testTarget(
       name: "KasaneTests", dependencies: ["Kasane", "CKernels"], resources: [.copy("Fixtures")]),
     .testTarget(name: "KasaneDataTests", dependencies: ["Kasane", "KasaneData"]),
-    .testTarget(name: "KasaneModelsTests", dependencies: ["Kasane", "KasaneModels"]),
+    .testTarget(
+      name: "KasaneModelsTests", dependencies: ["Kasane", "KasaneModels"], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "KasaneRecipesTests", dependencies: ["Kasane", "KasaneData", "KasaneModels", "KasaneRecipes"],
       resources: [.copy("Fixtures")]),
