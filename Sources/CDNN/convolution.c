@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "primitive.h"
 
@@ -35,7 +36,8 @@ typedef struct {
   dnnl_dims_t stride, dilation, before, after;
 } geometry;
 
-static dnnl_status_t describe(const cdnn_convolution *s, geometry *g) {
+/// `weight_type` is that of the kernel that the primitive sees.
+static dnnl_status_t describe(const cdnn_convolution *s, geometry *g, dnnl_data_type_t weight_type) {
   const int64_t inputs = s->inputs / s->groups, outputs = s->outputs / s->groups;
   const dnnl_dims_t images = {s->batch, s->inputs, s->height, s->width};
   const dnnl_dims_t results = {s->batch, s->outputs, s->out_height, s->out_width};
@@ -43,11 +45,13 @@ static dnnl_status_t describe(const cdnn_convolution *s, geometry *g) {
   const dnnl_dims_t grouped = {s->groups, outputs, inputs, s->kernel_height, s->kernel_width};
   const dnnl_dims_t bias = {s->outputs};
   const bool has_groups = s->groups > 1;
-  TRY(describe_by_tag(&g->images, 4, images, dnnl_nhwc));
+  const dnnl_data_type_t type = s->type == CDNN_BFLOAT16 ? dnnl_bf16 : dnnl_f32;
+  TRY(describe_type_by_tag(&g->images, 4, images, dnnl_nhwc, type));
   g->made = 1;
-  TRY(describe_by_tag(&g->results, 4, results, dnnl_nhwc));
+  TRY(describe_type_by_tag(&g->results, 4, results, dnnl_nhwc, type));
   g->made = 2;
-  TRY(describe_by_tag(&g->weight, has_groups ? 5 : 4, has_groups ? grouped : plain, dnnl_format_tag_any));
+  TRY(describe_type_by_tag(&g->weight, has_groups ? 5 : 4, has_groups ? grouped : plain, dnnl_format_tag_any,
+                           weight_type));
   g->made = 3;
   TRY(describe_by_tag(&g->bias, 1, bias, dnnl_a));
   g->made = 4;
@@ -120,34 +124,98 @@ static dnnl_status_t make_weight_gradient(dnnl_primitive_desc_t *made, dnnl_engi
 }
 #endif
 
-static dnnl_status_t make_convolution(cdnn_primitive *p, dnnl_engine_t engine,
-                                      const_dnnl_primitive_attr_t attributes) {
+static bool computes_in_halves(const cdnn_convolution *s) { return s->type == CDNN_BFLOAT16; }
+
+static dnnl_status_t append_activation(dnnl_post_ops_t then, int64_t activation) {
+  static const struct {
+    dnnl_alg_kind_t kind;
+    float alpha, beta;
+  } kinds[] = {
+      [CDNN_RELU] = {dnnl_eltwise_relu, 0, 0},
+      [CDNN_TANH] = {dnnl_eltwise_tanh, 0, 0},
+      [CDNN_SIGMOID] = {dnnl_eltwise_logistic, 0, 0},
+      [CDNN_GELU] = {dnnl_eltwise_gelu_erf, 0, 0},
+      [CDNN_GELU_TANH] = {dnnl_eltwise_gelu_tanh, 0, 0},
+      [CDNN_SILU] = {dnnl_eltwise_swish, 1, 0},
+      [CDNN_RELU6] = {dnnl_eltwise_clip, 0, 6},
+      [CDNN_LEAKY_RELU] = {dnnl_eltwise_relu, 0.01f, 0},
+      // Version 2 takes no numbers here, but for x / 6 + 1 / 2 knows them.
+      [CDNN_HARD_SWISH] = {dnnl_eltwise_hardswish, 1.0f / 6, 0.5f},
+  };
+  if (activation == CDNN_IDENTITY) return dnnl_success;
+#if DNNL_VERSION_MAJOR >= 3
+  return dnnl_post_ops_append_eltwise(then, kinds[activation].kind, kinds[activation].alpha, kinds[activation].beta);
+#else
+  const bool has_numbers = activation != CDNN_HARD_SWISH;
+  return dnnl_post_ops_append_eltwise(then, 1.0f, kinds[activation].kind, has_numbers ? kinds[activation].alpha : 0,
+                                      has_numbers ? kinds[activation].beta : 0);
+#endif
+}
+
+/// What follows the convolution in the same pass over the results.
+static dnnl_status_t append_rest(dnnl_primitive_attr_t attributes, cdnn_primitive *p, const geometry *g) {
+  if (p->shape.activation == CDNN_IDENTITY && !p->shape.has_addend) return dnnl_success;
+  dnnl_post_ops_t then;
+  TRY(dnnl_post_ops_create(&then));
+  dnnl_status_t status = dnnl_success;
+  if (p->shape.has_addend) {
+    status = dnnl_post_ops_append_binary(then, dnnl_binary_add, refer(&g->results));
+    if (status == dnnl_success) status = describe_copy(&p->addend, refer(&g->results));
+    p->has_addend = status == dnnl_success;
+  }
+  if (status == dnnl_success) status = append_activation(then, p->shape.activation);
+  if (status == dnnl_success) status = dnnl_primitive_attr_set_post_ops(attributes, then);
+  dnnl_post_ops_destroy(then);
+  return status;
+}
+
+/// A gradient's primitive is chosen to fit its convolution's.
+static dnnl_status_t make_gradient(cdnn_primitive *p, dnnl_engine_t engine, geometry *g,
+                                   const_dnnl_primitive_attr_t attributes) {
+  const bool by_weight = p->shape.computes == CDNN_WEIGHT_GRADIENT;
+  geometry forward = {0};
+  dnnl_primitive_desc_t hint = NULL;
+  dnnl_status_t status = describe(&p->shape, &forward, computes_in_halves(&p->shape) ? dnnl_bf16 : dnnl_f32);
+  if (status == dnnl_success) status = make_forward(&hint, engine, &forward, false, attributes);
+  if (status == dnnl_success) {
+    status = by_weight ? make_weight_gradient(&p->description_of_convolution, engine, g, hint, attributes)
+                       : make_images_gradient(&p->description_of_convolution, engine, g, hint, attributes);
+  }
+  if (hint != NULL) dnnl_primitive_desc_destroy(hint);
+  forget_geometry(&forward);
+  return status;
+}
+
+static dnnl_status_t make_convolution(cdnn_primitive *p, dnnl_engine_t engine, dnnl_primitive_attr_t attributes) {
+  const cdnn_convolution *s = &p->shape;
   geometry g = {0};
-  dnnl_primitive_desc_t forward = NULL, *made = &p->description_of_convolution;
-  dnnl_status_t status = describe(&p->shape, &g);
-  if (status == dnnl_success && p->shape.computes == CDNN_RESULTS) {
-    status = make_forward(made, engine, &g, p->shape.has_bias != 0, attributes);
-  } else if (status == dnnl_success) {
-    // A gradient's primitive is chosen to fit its convolution's.
-    status = make_forward(&forward, engine, &g, false, attributes);
-    if (status == dnnl_success) {
-      status = p->shape.computes == CDNN_IMAGES_GRADIENT
-                   ? make_images_gradient(made, engine, &g, forward, attributes)
-                   : make_weight_gradient(made, engine, &g, forward, attributes);
-    }
-    if (forward != NULL) dnnl_primitive_desc_destroy(forward);
+  dnnl_primitive_desc_t *made = &p->description_of_convolution;
+  const bool is_forward = s->computes == CDNN_RESULTS;
+  dnnl_status_t status =
+      describe(s, &g, computes_in_halves(s) && s->computes != CDNN_WEIGHT_GRADIENT ? dnnl_bf16 : dnnl_f32);
+  if (status == dnnl_success && is_forward) status = append_rest(attributes, p, &g);
+  if (status == dnnl_success) {
+    status = is_forward ? make_forward(made, engine, &g, s->has_bias != 0, attributes)
+                        : make_gradient(p, engine, &g, attributes);
   }
   forget_geometry(&g);
   if (status != dnnl_success) return status;
+  const char *name = NULL;
+  TRY(dnnl_primitive_desc_query(*made, dnnl_query_impl_info_str, 0, &name));
+  // The library's plain loops are a thousand times slower than a composition of what it does well.
+  const bool is_plain = strncmp(name, "ref", 3) == 0;
+  if (is_plain && (computes_in_halves(s) || s->has_addend || s->activation != CDNN_IDENTITY)) {
+    return dnnl_unimplemented;
+  }
+  // By way of matrix products it adds, in version 2.6, the addend's wrong elements.
+  if (s->has_addend && strstr(name, "gemm") != NULL) return dnnl_unimplemented;
   return dnnl_primitive_create(&p->convolution, *made);
 }
 
-static description_reference query(const cdnn_primitive *p, dnnl_query_t what) {
-  return dnnl_primitive_desc_query_md(p->description_of_convolution, what, 0);
-}
-
-static description_reference blocked_weight(const cdnn_primitive *p) {
-  return query(p, p->shape.computes == CDNN_WEIGHT_GRADIENT ? dnnl_query_diff_weights_md : dnnl_query_weights_md);
+description_reference cdnn_blocked_weight(const cdnn_primitive *p) {
+  return dnnl_primitive_desc_query_md(
+      p->description_of_convolution,
+      p->shape.computes == CDNN_WEIGHT_GRADIENT ? dnnl_query_diff_weights_md : dnnl_query_weights_md, 0);
 }
 
 /// The kernel [height, width, inputs, groups x outputs] as it lies in a tensor.
@@ -167,17 +235,60 @@ static size_t bytes_of(description_reference memory) {
 }
 
 static dnnl_status_t make_reorder(cdnn_primitive *p, dnnl_engine_t engine, const_dnnl_primitive_attr_t attributes) {
-  description_reference blocked = blocked_weight(p), plain = refer(&p->weight);
+  description_reference blocked = cdnn_blocked_weight(p), plain = refer(&p->weight);
   if (dnnl_memory_desc_equal(blocked, plain)) return dnnl_success;
   const bool back = p->shape.computes == CDNN_WEIGHT_GRADIENT;
   dnnl_primitive_desc_t made = NULL;
   TRY(dnnl_reorder_primitive_desc_create(&made, back ? blocked : plain, engine, back ? plain : blocked, engine,
                                          attributes));
   dnnl_status_t status = dnnl_primitive_create(&p->reorder, made);
-  const size_t scratch = bytes_of(dnnl_primitive_desc_query_md(made, dnnl_query_scratchpad_md, 0));
-  if (scratch > p->scratch_bytes) p->scratch_bytes = scratch;
+  p->reorder_scratch_bytes = bytes_of(dnnl_primitive_desc_query_md(made, dnnl_query_scratchpad_md, 0));
   p->blocked_bytes = (bytes_of(blocked) + 63) / 64 * 64;
   dnnl_primitive_desc_destroy(made);
+  return status;
+}
+
+/// The number of a layout, which is the place of its description among all that were met.
+static dnnl_status_t find_layout(description_reference layout, int64_t *number) {
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  static description *known;
+  static int64_t count, room;
+  dnnl_status_t status = dnnl_success;
+  pthread_mutex_lock(&lock);
+  int64_t place = 0;
+  while (place < count && !dnnl_memory_desc_equal(refer(&known[place]), layout)) place++;
+  if (place == room) {
+    const int64_t larger = room * 2 + 64;
+    description *moved = realloc(known, (size_t)larger * sizeof *known);
+    if (moved != NULL) {
+      known = moved;
+      room = larger;
+    } else {
+      status = dnnl_out_of_memory;
+    }
+  }
+  if (status == dnnl_success && place == count) {
+    status = describe_copy(&known[place], layout);
+    if (status == dnnl_success) count++;
+  }
+  pthread_mutex_unlock(&lock);
+  *number = place;
+  return status;
+}
+
+static dnnl_status_t make_with(cdnn_primitive *p, dnnl_engine_t engine, dnnl_primitive_attr_t attributes) {
+  // What a primitive needs besides its operands comes from the caller, so that several threads can use it.
+  TRY(dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user));
+  TRY(make_convolution(p, engine, attributes));
+  p->scratch_bytes = bytes_of(dnnl_primitive_desc_query_md(p->description_of_convolution, dnnl_query_scratchpad_md, 0));
+  TRY(describe_weight(p));
+  TRY(find_layout(cdnn_blocked_weight(p), &p->layout));
+  // What follows a convolution does not follow a reorder.
+  dnnl_primitive_attr_t plain;
+  TRY(dnnl_primitive_attr_create(&plain));
+  dnnl_status_t status = dnnl_primitive_attr_set_scratchpad_mode(plain, dnnl_scratchpad_mode_user);
+  if (status == dnnl_success) status = make_reorder(p, engine, plain);
+  dnnl_primitive_attr_destroy(plain);
   return status;
 }
 
@@ -186,30 +297,27 @@ static dnnl_status_t make(cdnn_primitive *p) {
   dnnl_engine_t engine;
   dnnl_stream_t stream;
   TRY(cdnn_engine(&engine, &stream));
-  // What a primitive needs besides its operands comes from the caller, so that several threads can use it.
   dnnl_primitive_attr_t attributes;
   TRY(dnnl_primitive_attr_create(&attributes));
-  dnnl_status_t status = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
-  if (status == dnnl_success) status = make_convolution(p, engine, attributes);
-  if (status == dnnl_success) {
-    p->scratch_bytes = bytes_of(query(p, dnnl_query_scratchpad_md));
-    status = describe_weight(p);
-  }
-  if (status == dnnl_success) status = make_reorder(p, engine, attributes);
+  dnnl_status_t status = make_with(p, engine, attributes);
   dnnl_primitive_attr_destroy(attributes);
   return status;
 }
 
 static void destroy(cdnn_entry *entry) {
   cdnn_primitive *p = (cdnn_primitive *)entry;
+  for (int i = 0; i < most_operands; i++) {
+    if (p->kept[i] != NULL) dnnl_memory_destroy(p->kept[i]);
+  }
   if (p->reorder != NULL) dnnl_primitive_destroy(p->reorder);
   if (p->convolution != NULL) dnnl_primitive_destroy(p->convolution);
   if (p->description_of_convolution != NULL) dnnl_primitive_desc_destroy(p->description_of_convolution);
   if (p->has_weight) forget(&p->weight);
+  if (p->has_addend) forget(&p->addend);
   free(p);
 }
 
-int cdnn_convolution_find(const cdnn_convolution *shape, cdnn_primitive **primitive, size_t *workspace) {
+int cdnn_convolution_find(const cdnn_convolution *shape, cdnn_primitive **primitive) {
   const cdnn_entry like = {.shape = shape, .shape_bytes = sizeof *shape, .destroy = destroy};
   cdnn_primitive *found = (cdnn_primitive *)cdnn_cache_find(&like);
   if (found == NULL) {
@@ -225,85 +333,7 @@ int cdnn_convolution_find(const cdnn_convolution *shape, cdnn_primitive **primit
     found = (cdnn_primitive *)cdnn_cache_add(&found->entry);
   }
   *primitive = found;
-  *workspace = found->blocked_bytes + found->scratch_bytes;
   return 0;
 }
 
-/// An operand of a primitive: which one, how it lies, where.
-typedef struct {
-  int argument;
-  description_reference memory;
-  void *data;
-} operand;
-
-static dnnl_status_t execute(dnnl_primitive_t primitive, const operand *operands, int count) {
-  enum { most = 5 };
-  dnnl_engine_t engine;
-  dnnl_stream_t stream;
-  TRY(cdnn_engine(&engine, &stream));
-  dnnl_exec_arg_t arguments[most];
-  int made = 0;
-  dnnl_status_t status = dnnl_success;
-  for (int i = 0; i < count && status == dnnl_success; i++) {
-    // A primitive that has no use for an operand has no description of it.
-    if (operands[i].memory == NULL || bytes_of(operands[i].memory) == 0) continue;
-    arguments[made].arg = operands[i].argument;
-    status = dnnl_memory_create(&arguments[made].memory, operands[i].memory, engine, operands[i].data);
-    if (status == dnnl_success) made++;
-  }
-  if (status == dnnl_success) status = dnnl_primitive_execute(primitive, stream, made, arguments);
-  if (status == dnnl_success) status = dnnl_stream_wait(stream);
-  for (int i = 0; i < made; i++) dnnl_memory_destroy(arguments[i].memory);
-  return status;
-}
-
-static dnnl_status_t reorder(const cdnn_primitive *p, void *plain, void *blocked, void *scratch) {
-  const bool back = p->shape.computes == CDNN_WEIGHT_GRADIENT;
-  const_dnnl_primitive_desc_t made;
-  TRY(dnnl_primitive_get_primitive_desc(p->reorder, &made));
-  const operand operands[] = {
-      {back ? DNNL_ARG_TO : DNNL_ARG_FROM, refer(&p->weight), plain},
-      {back ? DNNL_ARG_FROM : DNNL_ARG_TO, blocked_weight(p), blocked},
-      {DNNL_ARG_SCRATCHPAD, dnnl_primitive_desc_query_md(made, dnnl_query_scratchpad_md, 0), scratch},
-  };
-  return execute(p->reorder, operands, 3);
-}
-
-static dnnl_status_t convolve(const cdnn_primitive *p, void *images, void *weight, void *bias, void *results,
-                              void *scratch) {
-  const operand working = {DNNL_ARG_SCRATCHPAD, query(p, dnnl_query_scratchpad_md), scratch};
-  if (p->shape.computes == CDNN_IMAGES_GRADIENT) {
-    const operand operands[] = {{DNNL_ARG_DIFF_SRC, query(p, dnnl_query_diff_src_md), images},
-                                {DNNL_ARG_WEIGHTS, blocked_weight(p), weight},
-                                {DNNL_ARG_DIFF_DST, query(p, dnnl_query_diff_dst_md), results},
-                                working};
-    return execute(p->convolution, operands, 4);
-  }
-  if (p->shape.computes == CDNN_WEIGHT_GRADIENT) {
-    const operand operands[] = {{DNNL_ARG_SRC, query(p, dnnl_query_src_md), images},
-                                {DNNL_ARG_DIFF_WEIGHTS, blocked_weight(p), weight},
-                                {DNNL_ARG_DIFF_DST, query(p, dnnl_query_diff_dst_md), results},
-                                working};
-    return execute(p->convolution, operands, 4);
-  }
-  const operand operands[] = {
-      {DNNL_ARG_SRC, query(p, dnnl_query_src_md), images},
-      {DNNL_ARG_WEIGHTS, blocked_weight(p), weight},
-      {DNNL_ARG_DST, query(p, dnnl_query_dst_md), results},
-      working,
-      {DNNL_ARG_BIAS, dnnl_primitive_desc_query_md(p->description_of_convolution, dnnl_query_weights_md, 1), bias}};
-  return execute(p->convolution, operands, p->shape.has_bias ? 5 : 4);
-}
-
-int cdnn_convolution_run(cdnn_primitive *p, float *images, float *weight, float *bias, float *results,
-                         void *workspace) {
-  void *scratch = (char *)workspace + p->blocked_bytes;
-  void *blocked = p->reorder != NULL ? workspace : weight;
-  const bool back = p->shape.computes == CDNN_WEIGHT_GRADIENT;
-  dnnl_status_t status = dnnl_success;
-  if (p->reorder != NULL && !back) status = reorder(p, weight, blocked, scratch);
-  if (status == dnnl_success) status = convolve(p, images, blocked, bias, results, scratch);
-  if (status == dnnl_success && p->reorder != NULL && back) status = reorder(p, weight, blocked, scratch);
-  cdnn_cache_release(&p->entry);
-  return (int)status;
-}
+void cdnn_convolution_give_back(cdnn_primitive *p) { cdnn_cache_release(&p->entry); }

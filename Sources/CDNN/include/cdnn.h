@@ -17,14 +17,36 @@ int cdnn_sgemm(int transpose_a, int transpose_b, int64_t m, int64_t n, int64_t k
 /// oneDNN's name of a status code, such as "unimplemented".
 const char *cdnn_status_name(int status);
 
+/// The types of elements that products and convolutions compute with.
+enum { CDNN_FLOAT32, CDNN_BFLOAT16 };
+
+/// What becomes of each element of a result.
+enum {
+  CDNN_IDENTITY,
+  CDNN_RELU,
+  CDNN_TANH,
+  CDNN_SIGMOID,
+  CDNN_GELU,
+  CDNN_GELU_TANH,
+  CDNN_SILU,
+  // The following only of convolutions.
+  CDNN_RELU6,
+  CDNN_LEAKY_RELU,  // of slope 0.01
+  CDNN_HARD_SWISH,
+};
+
 /// What a convolution's primitive computes from the other two of images, kernel and results.
 enum { CDNN_RESULTS, CDNN_IMAGES_GRADIENT, CDNN_WEIGHT_GRADIENT };
 
-/// A convolution in single precision: images [batch, height, width, inputs], a kernel [kernel_height, kernel_width,
-/// inputs / groups, outputs] and results [batch, out_height, out_width, outputs], all contiguous and not empty.
+/// A convolution: images [batch, height, width, inputs], a kernel [kernel_height, kernel_width, inputs / groups, outputs]
+/// and results [batch, out_height, out_width, outputs], all contiguous and not empty. The results are
+/// f(convolution + bias + addend).
+///
+/// Images, results and addend are of `type`; kernel and bias are always float32, and so are all sums.
 typedef struct {
-  int64_t computes, has_bias;
-  int64_t threads;  // that the calling thread's parallel regions have
+  int64_t computes, type, has_bias;
+  int64_t has_addend, activation;  // of the results
+  int64_t threads;                 // that the calling thread's parallel regions have
   int64_t batch, height, width, inputs, out_height, out_width, outputs, kernel_height, kernel_width;
   int64_t stride_height, stride_width, dilation_height, dilation_width;
   int64_t top, left, bottom, right;  // zeros around the images; the latter two may be negative, down to 1 - stride
@@ -34,19 +56,31 @@ typedef struct {
 /// A convolution made ready. Making one is slow, so they are kept; any thread may use one.
 typedef struct cdnn_primitive cdnn_primitive;
 
-/// Finds a convolution among those kept, or makes it. It must be given back by `cdnn_convolution_run`, which wants
-/// `workspace` bytes of memory. Returns 0, or oneDNN's status code.
-int cdnn_convolution_find(const cdnn_convolution *shape, cdnn_primitive **primitive, size_t *workspace);
-/// Computes the one of images, weight and results that the primitive is for. `bias` is null where the shape has none;
-/// `workspace` is aligned to 64 bytes. Returns 0, or oneDNN's status code.
-int cdnn_convolution_run(cdnn_primitive *primitive, float *images, float *weight, float *bias, float *results,
-                         void *workspace);
+/// What a convolution reads and writes. Bias and addend are null where the shape has none.
+typedef struct {
+  void *images, *weight;
+  const float *bias;
+  const void *addend;
+  void *results;
+  int64_t is_packed;  // whether the weight lies as `cdnn_convolution_pack` has left it
+} cdnn_operands;
 
-/// The types of elements that products and convolutions compute with.
-enum { CDNN_FLOAT32, CDNN_BFLOAT16 };
+/// Finds a convolution among those kept, or makes it. It must be given back. Returns 0, or oneDNN's status code: where
+/// there is only its reference implementation, that the convolution is unimplemented.
+int cdnn_convolution_find(const cdnn_convolution *shape, cdnn_primitive **primitive);
+void cdnn_convolution_give_back(cdnn_primitive *primitive);
 
-/// What becomes of each element of a result.
-enum { CDNN_IDENTITY, CDNN_RELU, CDNN_TANH, CDNN_SIGMOID, CDNN_GELU, CDNN_GELU_TANH, CDNN_SILU };
+/// Bytes of memory, aligned to 64 bytes, that computing takes, with a weight as it lies in a tensor or a packed one.
+size_t cdnn_convolution_workspace(const cdnn_primitive *primitive, int64_t is_packed);
+/// Computes the one of images, weight and results that the primitive is for. Returns 0, or oneDNN's status code.
+int cdnn_convolution_run(cdnn_primitive *primitive, const cdnn_operands *operands, void *workspace);
+
+/// Bytes that the kernel takes in the layout that the primitive likes best; 0 where that is the tensor's own.
+size_t cdnn_convolution_packed_bytes(const cdnn_primitive *primitive);
+/// A number that two primitives have in common exactly where they like the same layout of the same kernel.
+int64_t cdnn_convolution_layout(const cdnn_primitive *primitive);
+/// Lays a kernel out like that.
+int cdnn_convolution_pack(cdnn_primitive *primitive, const float *weight, void *packed, void *workspace);
 
 /// Matrix products c[m, n] = f(a[m, k] b[k, n] + bias[n]), accumulated in single precision; none of the sizes is 0.
 /// Strides are in elements. A row's or a column's elements of a and b lie side by side; c's rows do so.

@@ -108,6 +108,9 @@ public protocol Engine: Sendable {
 
   // Each has a plain composition, which is used where an engine has none of its own.
 
+  /// A convolution with a norm, a residual and an activation behind it. Where `Tape.recording` is nil, what an engine
+  /// makes of the weights of parameters may be kept.
+  func convolution(_ call: ConvolutionCall) -> Tensor
   /// The softmax over the last axis.
   func softmax(_ x: Tensor) -> Tensor
   /// The logarithm of the softmax over the last axis.

@@ -34,6 +34,13 @@ public struct Convolution2D: Layer {
       x, weight.value, bias: bias?.value, stride: stride, padding: padding, dilation: dilation, groups: groups
     )
   }
+
+  /// The layer as the engine takes it, off the tape. `name` is what a mistake in the shapes is laid at.
+  func call(_ name: String, _ x: Tensor) -> ConvolutionCall {
+    let (weight, bias) = (weight.value, bias?.value)
+    let geometry = convolutionGeometry(name, x, weight, bias, stride, padding, dilation, groups)
+    return ConvolutionCall(x, weight, bias: bias, geometry)
+  }
 }
 
 /// A convolution of sequences.

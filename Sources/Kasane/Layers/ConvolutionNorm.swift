@@ -2,6 +2,9 @@
 
 /// A convolution of images, its batch normalisation and an activation as one layer.
 ///
+/// In training the parts run one after the other. In use, where no gradient is recorded, the normalisation's running
+/// statistics are numbers like any other, and all of it is one convolution with another weight and a bias.
+///
 /// The convolution has no bias, since the normalisation has a shift. The parameters are named as those of the parts:
 /// `convolution.weight`, `normalization.weight`, `normalization.bias`, `normalization.runningMean` and
 /// `normalization.runningVariance`, so that a file of weights knows nothing of what is computed at once.
@@ -32,9 +35,30 @@ public struct ConvolutionNorm: Layer {
   /// The same with `residual`, of the result's shape, added before the activation (He et al. 2016).
   public func callAsFunction(_ x: Tensor, adding residual: Tensor?) -> Tensor {
     reported {
+      if let y = atOnce(x, adding: residual) { return y }
       var y = normalization(convolution(x))
       if let residual { y = y + residual }
       return activation.map { $0(y) } ?? y
     }
+  }
+
+  /// The layer as one call of the engine, or nil where that is not to be.
+  private func atOnce(_ x: Tensor, adding residual: Tensor?) -> Tensor? {
+    guard Tape.recording == nil, !isTraining, x.dtype == .float32 else { return nil }
+    var call = convolution.call("ConvolutionNorm", x)
+    guard call.weight.dtype == .float32 else { return nil }
+    precondition(
+      residual.map { $0.shape == call.resultShape && $0.dtype == x.dtype } ?? true,
+      "ConvolutionNorm: a residual of \(residual!.shape) \(residual!.dtype) for \(call.resultShape) \(x.dtype)"
+    )
+    call.norm = ConvolutionCall.Norm(
+      mean: normalization.runningMean.value, variance: normalization.runningVariance.value,
+      scale: normalization.weight?.value, shift: normalization.bias?.value, epsilon: normalization.epsilon)
+    call.residual = residual
+    guard let activation else { return engine.convolution(call) }
+    let isPart = ConvolutionCall.activations.contains(activation)
+    if isPart { call.activation = activation }
+    let y = engine.convolution(call)
+    return isPart ? y : activation(y)
   }
 }

@@ -47,6 +47,15 @@ private func convolution(
   _ name: String, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ stride: Size2D, _ padding: Padding,
   _ dilation: Size2D, _ groups: Int
 ) -> Tensor {
+  let geometry = convolutionGeometry(name, x, weight, bias, stride, padding, dilation, groups)
+  return convolution(x, weight, bias: bias, geometry)
+}
+
+/// The geometry of a convolution, whose operands are checked.
+func convolutionGeometry(
+  _ name: String, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ stride: Size2D, _ padding: Padding,
+  _ dilation: Size2D, _ groups: Int
+) -> ConvolutionGeometry {
   checkOperands(name, x, weight, bias, outputs: weight.rank == 4 ? weight.shape[3] : -1)
   precondition(
     x.rank == 4 && weight.rank == 4 && groups > 0 && x.shape[3] == weight.shape[2] * groups
@@ -59,7 +68,7 @@ private func convolution(
     (size.height > 0 || image.height == 0) && (size.width > 0 || image.width == 0),
     "\(name): weight \(weight.shape), dilated by \(dilation.height) and \(dilation.width), is larger than input "
       + "\(x.shape) with its margins")
-  return convolution(x, weight, bias: bias, geometry)
+  return geometry
 }
 
 // The convolution and its two gradients are linear in each of their operands, and the pullback of each is made of the

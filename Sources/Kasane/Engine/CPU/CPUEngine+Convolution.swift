@@ -3,59 +3,130 @@
 internal import CDNN
 internal import CKernels
 
-/// oneDNN for float32, in which the halves are computed too; plain loops for float64.
+/// oneDNN for float32 and bfloat16, plain loops for float64; float16 is computed in float32.
 extension CPUEngine {
   func convolution(_ x: Tensor, _ weight: Tensor, bias: Tensor?, _ geometry: ConvolutionGeometry) -> Tensor {
+    let call = ConvolutionCall(x, weight, bias: bias, geometry)
+    if let y = libraryConvolution(call) { return y }
     let (x, dtype) = Self.computable(x)
-    let (weight, bias) = (Self.computable(weight).0, bias.map { Self.computable($0).0 })
-    let size = geometry.outputSize(
-      image: Size2D(x.shape[1], x.shape[2]), kernel: Size2D(weight.shape[0], weight.shape[1]))
-    let y = Tensor(
-      unsetWithShape: [x.shape[0], size.height, size.width, weight.shape[3]], dtype: x.dtype)
-    if let call = LibraryConvolution(images: x, weight: weight, results: y, geometry) {
-      call.run(CDNN_RESULTS, bias: bias)
-    } else {
-      var task = ks_convolution(images: x.shape, weight: weight.shape, results: y.shape, geometry)
-      withExtendedLifetime((x, weight, bias)) {
-        ks_convolution_forward(&task, x.dtype.rawValue, y.data, x.data, weight.data, bias?.data)
-      }
+    if dtype != x.dtype {
+      // oneDNN may have no way for the half, but one for float32.
+      return Self.converted(convolution(x, weight, bias: bias, geometry), to: dtype)
     }
-    return Self.converted(y, to: dtype)
+    let (weight, bias) = (Self.converted(weight, to: x.dtype), bias.map { Self.converted($0, to: x.dtype) })
+    let y = Tensor(unsetWithShape: call.resultShape, dtype: x.dtype)
+    var task = ks_convolution(images: x.shape, weight: weight.shape, results: y.shape, geometry)
+    let (kernel, addend) = (weight.contiguous(), bias?.contiguous())
+    withExtendedLifetime((x, kernel, addend)) {
+      ks_convolution_forward(&task, x.dtype.rawValue, y.data, x.data, kernel.data, addend?.data)
+    }
+    return y
+  }
+
+  func convolution(_ call: ConvolutionCall) -> Tensor {
+    libraryConvolution(call) ?? composedConvolution(call)
+  }
+
+  /// The whole call in one primitive, or nil where there is none.
+  private func libraryConvolution(_ call: ConvolutionCall) -> Tensor? {
+    let shape = call.resultShape
+    let library = LibraryConvolution(
+      images: call.x.shape, weight: call.weight.shape, results: shape, dtype: call.x.dtype, call.geometry)
+    guard
+      let primitive = library?.primitive(
+        CDNN_RESULTS, hasBias: call.bias != nil || call.norm != nil, hasAddend: call.residual != nil,
+        activation: call.activation)
+    else { return nil }
+    let y = Tensor(unsetWithShape: shape, dtype: call.x.dtype)
+    let (x, residual) = (call.x.contiguous(), call.residual?.contiguous())
+    if let ready = preparedWeight(call, primitive) {
+      primitive.run(
+        images: x, weight: ready.tensor, isPacked: true, bias: ready.second, addend: residual, results: y)
+    } else {
+      let (weight, bias) = folded(call)
+      primitive.run(images: x, weight: weight, bias: bias, addend: residual, results: y)
+    }
+    primitive.giveBack()
+    return y
+  }
+
+  /// The weight as the primitive likes it and the bias, with the norm in them, kept with the weight: where the weight is
+  /// a parameter's and nobody is about to change it, as in training.
+  private func preparedWeight(_ call: ConvolutionCall, _ primitive: LibraryPrimitive) -> PreparedValue? {
+    guard Tape.recording == nil, let values = call.weight.preparedValuesOfWhole else { return nil }
+    var others: [PreparedValues] = []
+    for tensor in [call.bias, call.norm?.mean, call.norm?.variance, call.norm?.scale, call.norm?.shift] {
+      guard let tensor else { continue }
+      guard let known = tensor.preparedValuesOfWhole else { return nil }
+      others.append(known)
+    }
+    let epsilon = call.norm.map { Int(bitPattern: UInt($0.epsilon.bitPattern)) } ?? -1
+    return values.value(
+      for: .init(.foldedConvolution, primitive.layout, epsilon, others.count), dependingOn: others
+    ) {
+      let (weight, bias) = folded(call)
+      return PreparedValue(primitive.packed(weight), bias)
+    }
+  }
+
+  /// The kernel and the bias with the norm in them, contiguous and of type float32.
+  private func folded(_ call: ConvolutionCall) -> (Tensor, Tensor?) {
+    let weight = Self.converted(call.weight, to: .float32),
+      bias = call.bias.map { Self.converted($0, to: .float32) }
+    guard let norm = call.norm else { return (weight.contiguous(), bias?.contiguous()) }
+    let (factor, offset) = factorAndOffset(of: norm)
+    let moved = bias.map { binary(.add, binary(.multiply, $0, factor), offset) } ?? offset
+    return (binary(.multiply, weight, factor), moved)
   }
 
   func convolutionInputGradient(
     _ gradient: Tensor, _ weight: Tensor, shape: Shape, _ geometry: ConvolutionGeometry
   ) -> Tensor {
-    let (gradient, dtype) = Self.computable(gradient)
-    let weight = Self.computable(weight).0
-    let result = Tensor(unsetWithShape: shape, dtype: gradient.dtype)
-    if let call = LibraryConvolution(images: result, weight: weight, results: gradient, geometry) {
-      call.run(CDNN_IMAGES_GRADIENT)
-    } else {
-      var task = ks_convolution(images: shape, weight: weight.shape, results: gradient.shape, geometry)
-      withExtendedLifetime((gradient, weight)) {
-        ks_convolution_input_gradient(
-          &task, gradient.dtype.rawValue, result.data, gradient.data, weight.data)
-      }
+    let library = LibraryConvolution(
+      images: shape, weight: weight.shape, results: gradient.shape, dtype: gradient.dtype, geometry)
+    if let primitive = library?.primitive(CDNN_IMAGES_GRADIENT) {
+      let result = Tensor(unsetWithShape: shape, dtype: gradient.dtype)
+      primitive.run(
+        images: result, weight: Self.converted(weight, to: .float32).contiguous(),
+        results: gradient.contiguous())
+      primitive.giveBack()
+      return result
     }
-    return Self.converted(result, to: dtype)
+    let (wide, dtype) = Self.computable(gradient)
+    if dtype != wide.dtype {
+      return Self.converted(convolutionInputGradient(wide, weight, shape: shape, geometry), to: dtype)
+    }
+    let weight = Self.converted(weight, to: dtype).contiguous()
+    let result = Tensor(unsetWithShape: shape, dtype: dtype)
+    var task = ks_convolution(images: shape, weight: weight.shape, results: gradient.shape, geometry)
+    withExtendedLifetime((wide, weight)) {
+      ks_convolution_input_gradient(&task, dtype.rawValue, result.data, wide.data, weight.data)
+    }
+    return result
   }
 
   func convolutionWeightGradient(
     _ x: Tensor, _ gradient: Tensor, shape: Shape, _ geometry: ConvolutionGeometry
   ) -> Tensor {
-    let (gradient, dtype) = Self.computable(gradient)
-    let x = Self.computable(x).0
-    let result = Tensor(unsetWithShape: shape, dtype: gradient.dtype)
-    if let call = LibraryConvolution(images: x, weight: result, results: gradient, geometry) {
-      call.run(CDNN_WEIGHT_GRADIENT)
-    } else {
-      var task = ks_convolution(images: x.shape, weight: shape, results: gradient.shape, geometry)
-      withExtendedLifetime((x, gradient)) {
-        ks_convolution_weight_gradient(&task, gradient.dtype.rawValue, result.data, x.data, gradient.data)
-      }
+    let library = LibraryConvolution(
+      images: x.shape, weight: shape, results: gradient.shape, dtype: gradient.dtype, geometry)
+    if let primitive = library?.primitive(CDNN_WEIGHT_GRADIENT) {
+      let result = Tensor(unsetWithShape: shape, dtype: .float32)
+      primitive.run(images: x.contiguous(), weight: result, results: gradient.contiguous())
+      primitive.giveBack()
+      return Self.converted(result, to: gradient.dtype)
     }
-    return Self.converted(result, to: dtype)
+    let (wide, dtype) = Self.computable(gradient)
+    let images = Self.computable(x).0
+    if dtype != wide.dtype {
+      return Self.converted(convolutionWeightGradient(images, wide, shape: shape, geometry), to: dtype)
+    }
+    let result = Tensor(unsetWithShape: shape, dtype: dtype)
+    var task = ks_convolution(images: x.shape, weight: shape, results: gradient.shape, geometry)
+    withExtendedLifetime((images, wide)) {
+      ks_convolution_weight_gradient(&task, dtype.rawValue, result.data, images.data, wide.data)
+    }
+    return result
   }
 
   /// The tensor contiguous and of a type that the kernels for images compute in, and the type that it had.
@@ -79,64 +150,6 @@ extension CPUEngine {
 extension Tensor {
   /// The first element. The tensor must outlive the use.
   var data: UnsafeMutableRawPointer { object.pointee.data! }
-}
-
-/// A convolution that oneDNN computes.
-private struct LibraryConvolution {
-  let images, weight, results: Tensor
-  let geometry: ConvolutionGeometry
-  var shape: cdnn_convolution
-
-  /// Nil for what oneDNN does not take: other types than float32, empty tensors, and margins at the end that leave
-  /// out more of the images than the last step of the kernel would.
-  init?(images: Tensor, weight: Tensor, results: Tensor, _ geometry: ConvolutionGeometry) {
-    let (x, w, y) = (images.shape, weight.shape, results.shape)
-    guard images.dtype == .float32, x.elementCount > 0, w.elementCount > 0, y.elementCount > 0 else {
-      return nil
-    }
-    /// Margins that make the size of the results exact: oneDNN, which rounds down, wants no other.
-    func after(_ image: Int, _ before: Int, _ kernel: Int, _ dilation: Int, _ results: Int, _ stride: Int)
-      -> Int
-    {
-      (results - 1) * stride + (kernel - 1) * dilation + 1 - image - before
-    }
-    let (stride, dilation, margins) = (geometry.stride, geometry.dilation, geometry.margins)
-    let bottom = after(x[1], margins.top, w[0], dilation.height, y[1], stride.height)
-    let right = after(x[2], margins.left, w[1], dilation.width, y[2], stride.width)
-    guard margins.top >= 0, margins.left >= 0, bottom > -stride.height, right > -stride.width else {
-      return nil
-    }
-    (self.images, self.weight, self.results, self.geometry) = (images, weight, results, geometry)
-    shape = cdnn_convolution(
-      computes: 0, has_bias: 0, threads: Int64(ks_adopt_threads()), batch: Int64(x[0]), height: Int64(x[1]),
-      width: Int64(x[2]), inputs: Int64(x[3]), out_height: Int64(y[1]), out_width: Int64(y[2]),
-      outputs: Int64(y[3]), kernel_height: Int64(w[0]), kernel_width: Int64(w[1]),
-      stride_height: Int64(stride.height), stride_width: Int64(stride.width),
-      dilation_height: Int64(dilation.height), dilation_width: Int64(dilation.width), top: Int64(margins.top),
-      left: Int64(margins.left), bottom: Int64(bottom), right: Int64(right), groups: Int64(geometry.groups))
-  }
-
-  /// Computes one of the three tensors from the other two.
-  func run(_ computed: Int, bias: Tensor? = nil) {
-    var shape = shape
-    shape.computes = Int64(computed)
-    shape.has_bias = bias == nil ? 0 : 1
-    var primitive: OpaquePointer?
-    var bytes = 0
-    check(cdnn_convolution_find(&shape, &primitive, &bytes), "making")
-    let workspace = Tensor(unsetWithShape: Shape(bytes), dtype: .uint8)
-    check(
-      cdnn_convolution_run(
-        primitive, images.floats, weight.floats, bias?.floats, results.floats, workspace.data), "running")
-    withExtendedLifetime((images, weight, results, bias, workspace)) {}
-  }
-
-  private func check(_ status: Int32, _ doing: String) {
-    guard status != 0 else { return }
-    fatalError(
-      "convolution: oneDNN says \(String(cString: cdnn_status_name(status))) on \(doing) that of images "
-        + "\(images.shape) with a weight \(weight.shape) to \(results.shape), \(geometry)")
-  }
 }
 
 extension ks_convolution {

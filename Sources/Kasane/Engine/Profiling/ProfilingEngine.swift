@@ -82,6 +82,11 @@ struct ProfilingEngine<Base: Engine>: Engine, ProfiledEngine {
       "convolution", [x, weight], { base.convolution(x, weight, bias: bias, geometry) },
       { Work(convolving: x, by: weight.shape, giving: $0, touching: weight) })
   }
+  func convolution(_ call: ConvolutionCall) -> Tensor {
+    measured(
+      "convolution", [call.x, call.weight], { base.convolution(call) },
+      { Work(convolving: call.x, by: call.weight.shape, giving: $0, touching: call.weight) })
+  }
   func convolutionInputGradient(
     _ gradient: Tensor, _ weight: Tensor, shape: Shape, _ geometry: ConvolutionGeometry
   ) -> Tensor {
