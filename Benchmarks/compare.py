@@ -1,199 +1,216 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Times a workload in Kasane and in its peers, turn by turn, and prints a Markdown table.
+"""Times the suite's workloads in Kasane and in its peers, turn by turn, and prints a table.
 
     swift build -c release
-    python3 Benchmarks/compare.py [--python PEER_PYTHON] [--kasane .build/release/kasane]
-        [--rounds 5] [--seconds 1] [--threads 1] [--output FILE] [WORKLOAD]
+    python3 Benchmarks/compare.py [NAME...] [--python PEER_PYTHON] [--peers torch,jax,...]
+        [--rounds 3] [--seconds 2] [--threads N] [--precision float32|bfloat16]
+        [--batch N] [--length T] [--image SIDE] [--seed 0] [--quick]
+        [--output TABLE.md] [--results RESULTS.json]
 
 Needs only the standard library; the peers run under PEER_PYTHON, which has what
-Benchmarks/requirements.txt lists. What is not installed is skipped, and said so. In each round
-every implementation runs once in a process of its own, so that a machine that slows down slows
-all of them alike; the table shows medians over the rounds.
+Benchmarks/requirements.txt lists. What is not installed, and what Kasane does not have, is said
+and skipped. In each round every implementation runs once in a process of its own, so that a
+machine that slows down slows all of them alike; the table shows medians over the rounds. With
+--results the measurements are kept, and another run adds to them or takes the place of those of
+the same workloads: one workload can be measured again without the others.
 """
 import argparse
 import datetime
 import json
 import os
-import platform
-import shutil
-import statistics
-import subprocess
 import sys
 from pathlib import Path
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-PEER_SCRIPTS = REPOSITORY / "Benchmarks" / "peers"
-REFERENCE = "PyTorch"
-PEER_TITLES = {"torch": REFERENCE, "jax": "JAX", "numpy": "NumPy"}
+from comparison import implementations, machine, table
+from comparison.machine import REPOSITORY, note
 
-# The ways `kasane bench WORKLOAD` can compute each workload.
-KASANE_METHODS = {"binary-addition": ("bptt", "tape", "fused")}
+DEFAULT_PEERS = "torch,jax,onnxruntime,openvino"
+
+
+def at_least_one(text):
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text}, at least 1 expected")
+    return number
+
+
+def above_zero(text):
+    number = float(text)
+    if not 0 < number <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text}, above 0 and at most 86400 expected")
+    return number
 
 
 def parse_arguments():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "workload", nargs="?", default="binary-addition", choices=sorted(KASANE_METHODS)
-    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="workloads (default: all)")
     parser.add_argument("--python", default=sys.executable, help="the Python the peers run under")
     parser.add_argument(
         "--kasane",
         default=str(REPOSITORY / ".build" / "release" / "kasane"),
         help="the kasane command (default: this repository's release build)",
     )
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=1, help="per implementation and round")
-    parser.add_argument("--threads", type=int, default=1)
+    known = [peer.key for peer in implementations.ALL_PEERS]
+    parser.add_argument(
+        "--peers",
+        default=DEFAULT_PEERS,
+        help=f"of {', '.join(known)}, or all or none (default: {DEFAULT_PEERS})",
+    )
+    parser.add_argument("--rounds", type=at_least_one, default=3)
+    parser.add_argument(
+        "--seconds", type=above_zero, default=2, help="per implementation and round"
+    )
+    parser.add_argument("--threads", type=at_least_one, default=os.cpu_count())
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
+    parser.add_argument("--batch", type=at_least_one)
+    parser.add_argument("--length", type=at_least_one)
+    parser.add_argument("--image", type=at_least_one)
+    parser.add_argument("--seed", type=int, default=0, help="of the peers' weights and data")
+    parser.add_argument("--quick", action="store_true", help="one round of half a second")
     parser.add_argument("--output", type=Path, help="a file to write the table to as well")
+    parser.add_argument("--results", type=Path, help="a file that keeps the measurements")
     arguments = parser.parse_args()
-    if arguments.rounds < 1:
-        parser.error("--rounds must be at least 1")
+    arguments.names = arguments.names or ["all"]
+    if arguments.names == ["all"]:
+        arguments.names = list(implementations.WORKLOADS)
+    for name in arguments.names:
+        if name not in implementations.WORKLOADS:
+            parser.error(f"unknown workload {name}; known: {', '.join(implementations.WORKLOADS)}")
+    keys = {"all": known, "none": []}.get(arguments.peers, arguments.peers.split(","))
+    for key in keys:
+        if key not in known:
+            parser.error(f"--peers: unknown peer {key}; known: {', '.join(known)}, all, none")
+    arguments.peers = keys
+    if arguments.quick:
+        arguments.rounds, arguments.seconds = 1, 0.5
     return arguments
 
 
-def note(message):
-    print(message, file=sys.stderr, flush=True)
+def sizes(arguments):
+    """The options that Kasane and the peers share."""
+    options = [f"--seconds={arguments.seconds:g}", f"--threads={arguments.threads}"]
+    options.append(f"--precision={arguments.precision}")
+    for key in ("batch", "length", "image"):
+        if getattr(arguments, key):
+            options.append(f"--{key}={getattr(arguments, key)}")
+    return options
 
 
-def kasane_commands(arguments):
-    """The command line of each of Kasane's methods, by the title of its row."""
-    executable = shutil.which(arguments.kasane)
-    if executable is None:
-        note(f"skipping Kasane: no command at {arguments.kasane} (swift build -c release)")
-        return {}
-    return {
-        f"Kasane {method}": [executable, "bench", arguments.workload, "--method", method]
-        for method in KASANE_METHODS[arguments.workload]
-    }
+def measured_peaks(kasane, arguments):
+    """What the machine does at best, as Kasane measures it."""
+    options = [f"--threads={arguments.threads}", f"--precision={arguments.precision}"]
+    return implementations.run(kasane, "peaks", options) if kasane else None
 
 
-def peer_commands(arguments):
-    """The command line of each peer that has a script and imports, by the title of its row."""
-    if shutil.which(arguments.python) is None:
-        sys.exit(f"no Python at {arguments.python}")
-    commands = {}
-    for peer, title in PEER_TITLES.items():
-        script = PEER_SCRIPTS / f"{arguments.workload.replace('-', '_')}_{peer}.py"
-        if not script.exists():
-            note(f"skipping {title}: no script {script.name}")
-            continue
-        probe = subprocess.run(
-            [arguments.python, "-c", f"import {peer}"], capture_output=True, text=True
-        )
-        if probe.returncode != 0:
-            reason = (probe.stderr.strip().splitlines() or ["it does not import"])[-1]
-            note(f"skipping {title}: {reason}")
-            continue
-        commands[title] = [arguments.python, str(script)]
-    return commands
-
-
-def run(title, command, arguments):
-    """The JSON object one run prints on its last line."""
-    options = ["--json", "--seconds", str(arguments.seconds), "--threads", str(arguments.threads)]
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    finished = subprocess.run(command + options, capture_output=True, text=True, env=environment)
-    if finished.returncode != 0:
-        sys.exit(f"{title} failed: {' '.join(command + options)}\n{finished.stderr}")
-    try:
-        result = json.loads(finished.stdout.strip().splitlines()[-1])
-        return {**result, "median_ms": float(result["median_ms"])}
-    except (IndexError, KeyError, TypeError, ValueError):
-        sys.exit(f"{title} printed no result: {' '.join(command + options)}\n{finished.stdout}")
-
-
-def measure(commands, arguments):
-    """The results of every round, by title."""
-    results = {title: [] for title in commands}
+def measure(name, programs, arguments):
+    """The results of all rounds of a workload, by implementation."""
+    results = {}
+    able = [program for program in programs if name in program.workloads]
     for number in range(1, arguments.rounds + 1):
-        for title, command in commands.items():
-            result = run(title, command, arguments)
-            results[title].append(result)
-            note(f"round {number}/{arguments.rounds}: {title} {result['median_ms'] * 1e3:.2f} us")
+        for program in list(able):
+            options = sizes(arguments)
+            if program.title != implementations.KASANE:
+                options.append(f"--seed={arguments.seed}")
+            result = implementations.run(program, name, options)
+            if result is None:
+                # It would fail in the other rounds too.
+                able.remove(program)
+                continue
+            results.setdefault(program.title, []).append(result)
+            note(
+                f"{name} {number}/{arguments.rounds}: {program.title} {result['median_ms']:.4f} ms"
+            )
     return results
 
 
-def output_of(*command):
-    """What a command prints, or None where it cannot run."""
-    try:
-        finished = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY)
-    except OSError:
-        return None
-    return finished.stdout.strip() if finished.returncode == 0 else None
-
-
-def machine_model():
-    if sys.platform == "darwin":
-        return output_of("sysctl", "-n", "machdep.cpu.brand_string") or platform.machine()
-    try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            key, _, value = line.partition(":")
-            if key.strip() == "model name":
-                return value.strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
-
-
-def kasane_version(results):
-    """What the command says of itself, otherwise the commit of this repository."""
-    if "version" in results[0]:
-        return results[0]["version"]
-    return output_of("git", "describe", "--always", "--dirty") or "of unknown version"
-
-
 def versions(results, arguments):
-    named = []
-    kasane = [rounds for title, rounds in results.items() if title.startswith("Kasane ")]
-    if kasane:
-        named.append(f"Kasane {kasane_version(kasane[0])}")
-    for title in PEER_TITLES.values():
-        if title in results:
-            named.append(f"{title} {results[title][0]['version']}")
-    python = output_of(arguments.python, "-c", "import platform; print(platform.python_version())")
-    named.append(f"Python {python}")
-    return ", ".join(named)
+    named = {}
+    for implementation in (title for found in results.values() for title in found.items()):
+        title, rounds = implementation
+        named[title] = rounds[0].get("version", "of unknown version")
+    named[implementations.KASANE] = f"{named.get(implementations.KASANE, '')} {machine.commit()}"
+    named["Python"] = machine.python_version(arguments.python)
+    return ", ".join(f"{title} {version.strip()}" for title, version in named.items())
 
 
-def microseconds(milliseconds):
-    return f"{milliseconds * 1e3:.2f}"
-
-
-def table(results, arguments):
-    medians = {
-        title: statistics.median(result["median_ms"] for result in rounds)
-        for title, rounds in results.items()
+def conditions(results, peaks, loads, arguments):
+    """What the table was measured on, and how, by what it is called."""
+    found = {
+        "Machine": machine.model(),
+        "Versions": versions(results, arguments),
+        "Date": datetime.date.today().isoformat(),
+        "Runs": f"medians over {arguments.rounds} alternating rounds of {arguments.seconds:g} s,"
+        f" seed {arguments.seed}",
     }
-    reference = medians.get(REFERENCE)
-    lines = [
-        f"## {arguments.workload}: one training iteration",
-        "",
-        f"- Machine: {machine_model()}, {os.cpu_count()} cores, {platform.system()}"
-        f" {platform.machine()}",
-        f"- Versions: {versions(results, arguments)}",
-        f"- Date: {datetime.date.today().isoformat()}",
-        f"- Runs: {arguments.threads} thread(s), medians over {arguments.rounds} alternating"
-        f" rounds of {arguments.seconds:g} s",
-        "",
-        f"| Implementation | Median (µs) | Lowest to highest round (µs) | Time ÷ {REFERENCE}'s |",
-        "|---|---:|---:|---:|",
+    given = [f"{key} {getattr(arguments, key)}" for key in ("batch", "length", "image")
+             if getattr(arguments, key)]
+    if given:
+        found["Sizes"] = ", ".join(given)
+    state = [
+        f"{peak['gflops']:.0f} GFLOP/s and {peak['gbs']:.1f} GB/s {when}"
+        for peak, when in zip(peaks, ("before", "after"))
+        if peak
     ]
-    for title, median in medians.items():
-        rounds = [result["median_ms"] for result in results[title]]
-        spread = f"{microseconds(min(rounds))} to {microseconds(max(rounds))}"
-        ratio = f"{median / reference:.3g}" if reference else "n/a"
-        lines.append(f"| {title} | {microseconds(median)} | {spread} | {ratio} |")
-    return "\n".join(lines) + "\n"
+    if all(load is not None for load in loads):
+        state.append(f"load {loads[0]:.1f} before and {loads[1]:.1f} after")
+    if state:
+        found["The machine's state"] = ", ".join(state)
+    return found
+
+
+def merged(record, path):
+    """The record with the workloads that an earlier run left in the file."""
+    if path is None or not path.exists():
+        return record
+    earlier = json.loads(path.read_text(encoding="utf-8"))
+    for key in ("precision", "threads", "sizes"):
+        if earlier.get(key) != record[key]:
+            sys.exit(f"{path}: {key} {earlier.get(key)}, not {record[key]}; name another file")
+    results = earlier["results"]
+    for name, found in record["results"].items():
+        results.setdefault(name, {}).update(found)
+    return {**record, "results": results}
+
+
+def kept(results, peaks, loads, arguments):
+    """All that a table says, with what the file of results has of other workloads; written there."""
+    record = {
+        "precision": arguments.precision,
+        "threads": arguments.threads,
+        "sizes": {key: getattr(arguments, key) for key in ("batch", "length", "image")},
+        "conditions": conditions(results, peaks, loads, arguments),
+        "peaks": max((peak for peak in peaks if peak), key=lambda p: p["gflops"], default=None),
+        "results": results,
+    }
+    record = merged(record, arguments.results)
+    if arguments.results:
+        arguments.results.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    return record
 
 
 def main():
     arguments = parse_arguments()
-    commands = {**kasane_commands(arguments), **peer_commands(arguments)}
-    if not commands:
+    kasane = implementations.kasane(arguments.kasane, arguments.names)
+    programs = ([kasane] if kasane else []) + implementations.peers(
+        arguments.python, arguments.peers, arguments.names, arguments.precision
+    )
+    if not any(program.workloads for program in programs):
         sys.exit("nothing to compare")
-    text = table(measure(commands, arguments), arguments)
+    loads, peaks, results = [machine.load()], [measured_peaks(kasane, arguments)], {}
+    for name in arguments.names:
+        found = measure(name, programs, arguments)
+        if found:
+            results[name] = found
+            # Kept as they come: a run takes long, and may be stopped.
+            record = kept(results, peaks, loads, arguments)
+    if not results:
+        sys.exit("nothing was measured")
+    peaks.append(measured_peaks(kasane, arguments))
+    loads.append(machine.load())
+    record = kept(results, peaks, loads, arguments)
+    text = "\n".join(table.lines(record)) + "\n"
     print(text, end="")
     if arguments.output:
         arguments.output.write_text(text, encoding="utf-8")

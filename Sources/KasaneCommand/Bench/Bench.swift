@@ -13,11 +13,15 @@ struct Bench: ParsableCommand {
 
       \(Self.everything): every workload of the suite, each in a process of its own:
       \(Workload.all.map { "  \($0.name): \($0.about)" }.joined(separator: "\n"))
+      \(OperationBenchmark.name): each operation over its roofline, for a tenth of the seconds.
       \(CoreBenchmark.name): what every workload pays: a small operation, a tape's node, the search for parameters.
+      \(Self.peaks): the arithmetic and the memory that rooflines are drawn with.
       """)
 
   private static let everything = "all"
-  private static let names = Workload.all.map(\.name) + [CoreBenchmark.name, everything]
+  private static let peaks = "peaks"
+  private static let others = [OperationBenchmark.name, CoreBenchmark.name, peaks]
+  private static let names = Workload.all.map(\.name) + others + [everything]
 
   @Argument(help: "The workloads, or \(everything).", completion: .list(Bench.names)) var names: [String]
   @Option(help: "How the gradient of \(BinaryAddition.name) is found; without it, every way.")
@@ -48,8 +52,8 @@ struct Bench: ParsableCommand {
         "--method: only \(BinaryAddition.name) has methods, not \(names.joined(separator: ", "))")
     }
     guard profile || !shapes else { throw ValidationError("--shapes: goes with --profile") }
-    guard !profile || !names.contains(CoreBenchmark.name) else {
-      throw ValidationError("--profile: \(CoreBenchmark.name) is no workload")
+    if profile, let name = names.first(where: Self.others.contains) {
+      throw ValidationError("--profile: \(name) is no workload")
     }
     guard seconds > 0, seconds <= 86_400 else {
       throw ValidationError("--seconds: \(seconds) is out of range, above 0 and at most 86400 expected")
@@ -67,6 +71,10 @@ struct Bench: ParsableCommand {
     let name = chosen[0]
     if name == CoreBenchmark.name {
       for result in CoreBenchmark.results(seconds: seconds) { try report(result) }
+    } else if name == OperationBenchmark.name {
+      try measureOperations()
+    } else if name == Self.peaks {
+      try report(MachinePeaks(half: precision == .bfloat16))
     } else if name == BinaryAddition.name {
       for method in method.map({ [$0] }) ?? BinaryAddition.Method.allCases {
         try measure(.binaryAddition(method), method: method.rawValue)
@@ -149,6 +157,20 @@ struct Bench: ParsableCommand {
     iteration()
     engineProfile.stop()
     return engineProfile.entries.values.reduce(0) { $0 + $1.operations }
+  }
+
+  private func measureOperations() throws {
+    let peaks = MachinePeaks(half: precision == .bfloat16)
+    try report(peaks)
+    if !json { try output(BenchTable.head) }
+    for benchmark in OperationBenchmark.all {
+      let result = benchmark.result(seconds: seconds / 10, peaks: peaks, precision: precision)
+      try output(json ? result.json : result.line)
+    }
+  }
+
+  private func report(_ peaks: MachinePeaks) throws {
+    try output(json ? peaks.json(name: Self.peaks, precision: precision) : "peaks: \(peaks.text)")
   }
 
   private func report(_ result: CoreBenchmark.Result) throws {

@@ -45,4 +45,17 @@ struct MachinePeaks {
     if let halfOperations { text += "\(fixed(halfOperations * 1e-9, 0)) in bfloat16, " }
     return text + "\(fixed(bytes * 1e-9, 1)) GB/s in a copy of \(Self.copySize >> 20) MiB"
   }
+
+  /// As an object for programs; `gflops` is that of the precision.
+  func json(name: String, precision: BenchPrecision) -> String {
+    let rate = (precision == .bfloat16 ? halfOperations : nil) ?? operations
+    var parts = ["\"name\":\"\(name)\"", "\"gflops\":\(fixed(rate * 1e-9, 3))"]
+    parts.append("\"float32_gflops\":\(fixed(operations * 1e-9, 3))")
+    if let halfOperations { parts.append("\"bfloat16_gflops\":\(fixed(halfOperations * 1e-9, 3))") }
+    parts.append("\"gbs\":\(fixed(bytes * 1e-9, 3))")
+    parts.append("\"threads\":\(Machine.threads)")
+    parts.append("\"precision\":\"\(precision)\"")
+    parts.append("\"version\":\"\(kasaneVersion)\"")
+    return "{" + parts.joined(separator: ",") + "}"
+  }
 }

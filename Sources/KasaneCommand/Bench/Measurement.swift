@@ -4,7 +4,12 @@ import ArgumentParser
 import Kasane
 
 /// The type that products and convolutions compute in.
-enum BenchPrecision: String, CaseIterable, ExpressibleByArgument { case float32, bfloat16 }
+enum BenchPrecision: String, CaseIterable, ExpressibleByArgument {
+  case float32, bfloat16
+
+  /// Runs `body` with products and convolutions in this type.
+  func compute<Result>(_ body: () -> Result) -> Result { body() }
+}
 
 /// What a workload was found to need, as a line for people or for programs.
 struct Measurement {

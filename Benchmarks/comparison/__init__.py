@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The parts of `compare.py` and `exercise.py`; the standard library is all they need."""

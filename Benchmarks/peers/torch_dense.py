@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Networks of dense layers: a variational autoencoder and a step of deep Q-learning."""
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from torch_workload import Workload
+
+
+class VariationalAutoencoder(nn.Module):
+    def __init__(self, inputs=784, hidden=400, latent=20):
+        super().__init__()
+        self.encoder_hidden = nn.Linear(inputs, hidden)
+        self.encoder_output = nn.Linear(hidden, 2 * latent)
+        self.decoder_hidden = nn.Linear(latent, hidden)
+        self.decoder_output = nn.Linear(hidden, inputs)
+
+    def loss(self, x):
+        moments = self.encoder_output(F.relu(self.encoder_hidden(x)))
+        mean, log_variance = moments.chunk(2, dim=1)
+        z = mean + torch.randn_like(mean) * torch.exp(0.5 * log_variance)
+        logits = self.decoder_output(F.relu(self.decoder_hidden(z)))
+        reconstruction = F.binary_cross_entropy_with_logits(logits, x, reduction="sum")
+        divergence = (1 + log_variance - mean.square() - log_variance.exp()).sum()
+        return reconstruction - 0.5 * divergence
+
+
+def variational_autoencoder(sizes):
+    model = VariationalAutoencoder()
+    x = torch.rand(sizes.batch(128), 784)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    return Workload(lambda: model.loss(x), list(model.parameters()), optimizer)
+
+
+def deep_q_update(sizes):
+    model = nn.Sequential(
+        nn.Linear(4, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 2)
+    )
+    states, targets = torch.randn(sizes.batch(64), 4), torch.randn(sizes.batch(64), 2)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+    return Workload(
+        lambda: F.smooth_l1_loss(model(states), targets), list(model.parameters()), optimizer
+    )
+
+
+WORKLOADS = {"vae": variational_autoencoder, "dqn-update": deep_q_update}
