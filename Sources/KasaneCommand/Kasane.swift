@@ -71,7 +71,9 @@ func recipe(named name: String, from source: String) throws -> any Recipe.Type {
 /// A recipe as a run's configuration says, in its initial state.
 func initial<R: Recipe>(_ type: R.Type, for run: RunFolder) throws -> R {
   let options = try R.Options(values: run.configuration.options, from: run.file("config.json"))
-  return try R(options, seed: run.configuration.seed)
+  let subject = try R(options, seed: run.configuration.seed)
+  try subject.recallFiles(from: run)
+  return subject
 }
 
 /// A recipe with the weights that a run has reached: its model, or its last checkpoint while it is not finished.

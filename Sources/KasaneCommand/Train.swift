@@ -86,6 +86,7 @@ struct TrainRecipe<R: Recipe>: ParsableCommand {
     let subject = try R(options, seed: seed)
     try subject.prepare()
     let folder = try RunFolder.create(at: settings.output ?? RunFolder.freshPath(for: R.name), configuration)
+    try subject.keepFiles(in: folder)
     writeError("Training \(R.name) with seed \(seed) in \(folder.path)")
     for line in subject.openingLines() { writeError(line) }
     try train(subject, in: folder)

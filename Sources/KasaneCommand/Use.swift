@@ -21,7 +21,19 @@ struct Predict: ParsableCommand {
   }
 
   private func predict<R: Recipe>(_ type: R.Type, _ run: RunFolder) throws {
-    for line in try trained(type, in: run).predict(words) { try output(line) }
+    let subject = try trained(type, in: run)
+    guard R.predictsLines && words.isEmpty else {
+      for line in try subject.predict(words) { try output(line) }
+      return
+    }
+    while let line = readLine() {
+      // A line that cannot be answered says why and does not end the conversation.
+      do {
+        for answer in try subject.predict([line]) { try output(answer) }
+      } catch let error as KasaneError {
+        writeError("Error: \(error)")
+      }
+    }
   }
 }
 

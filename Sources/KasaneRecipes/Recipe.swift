@@ -29,6 +29,12 @@ public protocol Recipe: Trainable {
   /// Reads what the training learns from; called once before it begins or goes on. Throws where that is not there or not
   /// as it must be.
   func prepare() throws
+  /// Writes what a trained run needs beside its weights, such as a vocabulary, into its folder; called once, before the
+  /// run begins and after `prepare`.
+  func keepFiles(in run: RunFolder) throws
+  /// Reads that back; called before weights are loaded into a system that has just been made. Throws one line that names
+  /// the file where it is missing or not as it must be.
+  func recallFiles(from run: RunFolder) throws
 
   /// What is worth saying when a run begins.
   func openingLines() -> [String]
@@ -38,6 +44,8 @@ public protocol Recipe: Trainable {
   func evaluate(_ options: EvaluationOptions) throws -> [String]
   /// The trained system's answer to the words after `predict RUN`, in lines.
   func predict(_ words: [String]) throws -> [String]
+  /// Whether `predict RUN` without words answers standard input, line by line.
+  static var predictsLines: Bool { get }
 }
 
 extension Recipe {
@@ -45,6 +53,12 @@ extension Recipe {
   public func prepare() throws {}
   /// Nothing.
   public func openingLines() -> [String] { [] }
+  /// Nothing is kept.
+  public func keepFiles(in run: RunFolder) throws {}
+  /// Nothing was kept.
+  public func recallFiles(from run: RunFolder) throws {}
+  /// False.
+  public static var predictsLines: Bool { false }
 }
 
 /// Options that can be written to a run's configuration and read back from it.
