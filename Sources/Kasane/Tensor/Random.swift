@@ -67,8 +67,9 @@ extension Tensor {
     if mean == 0 && standardDeviation == 1 {
       self = generator.normal(shape, dtype: dtype)
     } else {
-      let numbers = generator.normal(shape, dtype: .float64)
-      self = numbers.scaled(by: standardDeviation, plus: mean, as: dtype)
+      self = Self.drawn(shape, dtype, scale: standardDeviation, offset: mean) {
+        generator.normal($0, dtype: .float64)
+      }
     }
   }
 
@@ -80,15 +81,25 @@ extension Tensor {
     if lower == 0 && upper == 1 {
       self = generator.uniform(shape, dtype: dtype)
     } else {
-      let numbers = generator.uniform(shape, dtype: .float64)
-      self = numbers.scaled(by: upper - lower, plus: lower, as: dtype)
+      self = Self.drawn(shape, dtype, scale: upper - lower, offset: lower) {
+        generator.uniform($0, dtype: .float64)
+      }
     }
   }
 
-  /// Scaled and shifted in float64, rounded once; off the tape.
-  private func scaled(by factor: Double, plus offset: Double, as dtype: DType) -> Tensor {
-    let scaled = engine.binary(.multiply, self, number(factor))
-    let result = engine.binary(.add, scaled, number(offset))
-    return withoutGradient { result.cast(to: dtype) }
+  /// Numbers drawn in float64, scaled and shifted there and rounded once; off the tape. A large tensor is made bit by bit,
+  /// for in float64 it would take several times its own memory.
+  private static func drawn(
+    _ shape: Shape, _ dtype: DType, scale: Double, offset: Double, _ draw: (Shape) -> Tensor
+  ) -> Tensor {
+    let (count, most) = (shape.elementCount, 1 << 18)
+    let result = Tensor(unsetWithShape: shape, dtype: dtype)
+    for first in stride(from: 0, to: count, by: most) {
+      let numbers = draw(Shape(Swift.min(most, count - first)))
+      let scaled = engine.binary(.multiply, numbers, numbers.number(scale))
+      let shifted = engine.binary(.add, scaled, numbers.number(offset))
+      engine.copy(shifted, into: result.view(numbers.shape, strides: Shape(1), offset: first))
+    }
+    return result
   }
 }

@@ -197,4 +197,47 @@ struct ProfilingEngine<Base: Engine>: Engine, ProfiledEngine {
           call, states: states, gradient: gradient, needsInput: needsInput, needsInitial: needsInitial)
       }, { _ in Work(recurrent: call, giving: states, passes: 2, needsInput: needsInput) })
   }
+
+  func hasFusedAttention(for call: AttentionCall) -> Bool { base.hasFusedAttention(for: call) }
+  func attention(_ call: AttentionCall) -> (output: Tensor, logarithms: Tensor) {
+    measured(
+      "attention", [call.query, call.key], { base.attention(call) },
+      { Work(attention: call, touching: call.query, call.key, call.value, $0.output, products: 2) })
+  }
+  func attentionGradient(
+    _ call: AttentionCall, output: Tensor, logarithms: Tensor, gradient: Tensor,
+    into gradients: AttentionGradients
+  ) {
+    measured(
+      "attentionGradient", [call.query, call.key],
+      {
+        base.attentionGradient(
+          call, output: output, logarithms: logarithms, gradient: gradient, into: gradients)
+      },
+      { _ in
+        // That the weights are made again is the primitive's own choice: four products are needed.
+        Work(
+          attention: call, touching: call.query, call.key, call.value, output, gradient, gradients.query,
+          gradients.key, gradients.value, products: 4)
+      })
+  }
+
+  func hasFusedLayerNorm(for x: Tensor) -> Bool { base.hasFusedLayerNorm(for: x) }
+  func layerNorm(_ call: LayerNormCall, isTraced: Bool) -> (value: Tensor, trace: LayerNormTrace?) {
+    measured(
+      "layerNorm", [call.x], { base.layerNorm(call, isTraced: isTraced) },
+      { Work(touching: call.x, call.residual, call.residual == nil ? nil : $0.trace?.sum, $0.value) })
+  }
+  func layerNormGradient(
+    _ call: LayerNormCall, moments: Tensor, gradient: Tensor, needsInput: Bool, needsScale: Bool,
+    needsShift: Bool
+  ) -> LayerNormGradients {
+    measured(
+      "layerNormGradient", [call.x],
+      {
+        base.layerNormGradient(
+          call, moments: moments, gradient: gradient, needsInput: needsInput, needsScale: needsScale,
+          needsShift: needsShift)
+      }, { Work(touching: call.x, gradient, $0.x) })
+  }
 }

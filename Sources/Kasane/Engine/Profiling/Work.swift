@@ -21,6 +21,15 @@ extension Work {
     operations = 2 * Double(y.elementCount) * Double(kernel.elementCount / max(kernel[kernel.count - 1], 1))
   }
 
+  /// Attention or its gradient: each product takes one number by queries, keys and a head's size.
+  init(attention call: AttentionCall, touching tensors: Tensor?..., products: Double) {
+    self.init()
+    for case let tensor? in tensors { bytes += tensor.touchedBytes }
+    dtype = call.query.dtype
+    let sizes = call.query.shape[3] + call.value.shape[3]
+    operations = products * Double(call.weightsShape.elementCount) * Double(sizes)
+  }
+
   /// A step of an optimizer.
   init(updating parts: [ParameterUpdate]) {
     self.init()
