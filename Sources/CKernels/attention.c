@@ -24,6 +24,9 @@ static division divide(int64_t count, int64_t wanted) {
 static int64_t block_start(division axis, int64_t block) { return axis.count * block / axis.blocks; }
 static int64_t longest_block(division axis) { return (axis.count + axis.blocks - 1) / axis.blocks; }
 
+/// The elements from one row of scores to the next.
+static int64_t padded(int64_t keys) { return (keys + attention_lanes - 1) / attention_lanes * attention_lanes; }
+
 typedef struct {
   const ks_attention *task;
   const ks_attention_loops *loops;
@@ -70,15 +73,15 @@ static void clear_rows(const ks_attention *task, ks_heads x, int64_t batch, int6
   for (int64_t i = first; i < last; i++) memset(rows + i * x.time * bytes, 0, (size_t)(size * bytes));
 }
 
-/// The scores of a block of queries for some keys, masked. Keys that a query may not see are at minus infinity.
+/// The scores of a block of queries for some keys, masked and padded. Keys that a query may not see are at minus infinity.
 static int32_t make_scores(const attention_work *work, head_matrix query, head_matrix key, int64_t batch, int64_t head,
                            int64_t first_query, int64_t queries, int64_t first_key, int64_t keys, float *scores) {
   const ks_attention *task = work->task;
   int status = task->product(0, 1, queries, keys, task->size, task->scale, query.data, query.row, key.data, key.row, 0,
-                             scores, keys);
+                             scores, padded(keys));
   if (status != 0) return status;
   for (int64_t i = 0; i < queries; i++) {
-    float *row = scores + i * keys;
+    float *row = scores + i * padded(keys);
     int64_t seen = task->is_causal ? first_query + i + 1 - first_key : keys;
     seen = seen < 0 ? 0 : seen < keys ? seen : keys;
     if (task->mask != NULL && seen > 0) {
@@ -87,7 +90,7 @@ static int32_t make_scores(const attention_work *work, head_matrix query, head_m
       const int64_t place = (offset + first_key * strides[3]) * (task->is_mask_bool ? 1 : 4);
       work->loops->mask(row, seen, (const char *)task->mask + place, task->is_mask_bool, strides[3]);
     }
-    for (int64_t j = seen; j < keys; j++) row[j] = -INFINITY;
+    for (int64_t j = seen; j < padded(keys); j++) row[j] = -INFINITY;
   }
   return 0;
 }
@@ -124,12 +127,12 @@ static int32_t attend(const attention_work *work, forward_scratch scratch, int64
     int32_t status = make_scores(work, query, key, batch, head, first, queries, start, keys, scratch.scores);
     if (status != 0) return status;
     for (int64_t i = 0; i < queries; i++) {
-      float *row = scratch.scores + i * keys;
-      float largest = work->loops->maximum(row, keys);
+      float *row = scratch.scores + i * padded(keys);
+      float largest = work->loops->maximum(row, padded(keys));
       if (block > 0 && scratch.largest[i] > largest) largest = scratch.largest[i];
       // A row that sees nothing yet: its weights are zero, not the NaN of infinity less infinity.
       const float shift = largest == -INFINITY ? 0 : largest;
-      const float sum = work->loops->weights(row, keys, shift);
+      const float sum = work->loops->weights(row, padded(keys), shift);
       if (block == 0) {
         scratch.sums[i] = sum;
       } else {
@@ -139,14 +142,13 @@ static int32_t attend(const attention_work *work, forward_scratch scratch, int64
       }
       scratch.largest[i] = largest;
     }
-    status = task->product(0, 0, queries, task->outputs, keys, 1, scratch.scores, keys, value.data, value.row,
+    status = task->product(0, 0, queries, task->outputs, keys, 1, scratch.scores, padded(keys), value.data, value.row,
                            block > 0 ? 1 : 0, output.data, output.row);
     if (status != 0) return status;
   }
+  work->loops->finish(log_sums, scratch.sums, scratch.largest, queries);
   for (int64_t i = 0; i < queries; i++) {
-    const float sum = scratch.sums[i];
-    work->loops->scale(output.data + i * output.row, task->outputs, sum == 0 ? 0 : 1 / sum);
-    log_sums[i] = sum == 0 ? INFINITY : scratch.largest[i] + logf(sum);
+    work->loops->scale(output.data + i * output.row, task->outputs, scratch.sums[i]);
   }
   store_rows(work, task->output, batch, head, first, queries, task->outputs, output.data);
   return 0;
@@ -164,7 +166,7 @@ static void attend_units(void *work_, int64_t first, int64_t last) {
   const ks_attention *task = work->task;
   const int64_t queries = longest_block(work->queries), keys = task->keys < 2 * key_block ? task->keys : 2 * key_block;
   const int64_t widened = task->dtype == KS_FLOAT32 ? 0 : 1;
-  const int64_t size = queries * keys + 2 * queries +
+  const int64_t size = queries * padded(keys) + 2 * queries +
                        widened * (queries + keys) * (task->size + task->outputs) + 7 * 16;
   int32_t size_class;
   void *block = ks_pool_take((size_t)size * sizeof(float), &size_class);
@@ -174,7 +176,7 @@ static void attend_units(void *work_, int64_t first, int64_t last) {
   }
   float *memory = block;
   forward_scratch scratch;
-  scratch.scores = take(&memory, queries * keys);
+  scratch.scores = take(&memory, queries * padded(keys));
   scratch.largest = take(&memory, queries);
   scratch.sums = take(&memory, queries);
   scratch.query = take(&memory, widened * queries * task->size);
@@ -242,16 +244,17 @@ static int32_t attend_backward(const attention_work *work, backward_scratch scra
       head_matrix row_gradients = {gradient.data + first * gradient.row, gradient.row};
       int32_t status = make_scores(work, rows, key, batch, head, first, queries, start, keys, scratch.scores);
       status |= task->product(0, 1, queries, keys, outputs, 1, row_gradients.data, row_gradients.row, value.data,
-                              value.row, 0, scratch.changes, keys);
+                              value.row, 0, scratch.changes, padded(keys));
       for (int64_t i = 0; i < queries; i++) {
-        work->loops->gradients(scratch.scores + i * keys, scratch.changes + i * keys, keys, log_sums[first + i],
+        const int64_t row = i * padded(keys);
+        work->loops->gradients(scratch.scores + row, scratch.changes + row, padded(keys), log_sums[first + i],
                                scratch.shifts[first + i], task->scale);
       }
-      status |= task->product(1, 0, keys, outputs, queries, 1, scratch.scores, keys, row_gradients.data,
+      status |= task->product(1, 0, keys, outputs, queries, 1, scratch.scores, padded(keys), row_gradients.data,
                               row_gradients.row, sum_so_far, value_gradient.data, value_gradient.row);
-      status |= task->product(1, 0, keys, size, queries, 1, scratch.changes, keys, rows.data, rows.row, sum_so_far,
-                              key_gradient.data, key_gradient.row);
-      status |= task->product(0, 0, queries, size, keys, 1, scratch.changes, keys, key.data, key.row,
+      status |= task->product(1, 0, keys, size, queries, 1, scratch.changes, padded(keys), rows.data, rows.row,
+                              sum_so_far, key_gradient.data, key_gradient.row);
+      status |= task->product(0, 0, queries, size, keys, 1, scratch.changes, padded(keys), key.data, key.row,
                               block > 0 ? 1 : 0, query_gradient.data + first * query_gradient.row, query_gradient.row);
       if (status != 0) return status;
       sum_so_far = 1;
@@ -269,7 +272,7 @@ static void attend_backward_units(void *work_, int64_t first, int64_t last) {
   const int64_t limit = 2 * gradient_key_block;
   const int64_t block_rows = longest_block(work->queries), keys = task->keys < limit ? task->keys : limit;
   const int64_t widened = task->dtype == KS_FLOAT32 ? 0 : 1;
-  const int64_t size = 2 * block_rows * keys + task->queries +
+  const int64_t size = 2 * block_rows * padded(keys) + task->queries +
                        widened * (2 * (task->queries + keys) * (task->size + task->outputs)) + 11 * 16;
   int32_t size_class;
   void *block = ks_pool_take((size_t)size * sizeof(float), &size_class);
@@ -279,8 +282,8 @@ static void attend_backward_units(void *work_, int64_t first, int64_t last) {
   }
   float *memory = block;
   backward_scratch scratch;
-  scratch.scores = take(&memory, block_rows * keys);
-  scratch.changes = take(&memory, block_rows * keys);
+  scratch.scores = take(&memory, block_rows * padded(keys));
+  scratch.changes = take(&memory, block_rows * padded(keys));
   scratch.shifts = take(&memory, task->queries);
   scratch.query = take(&memory, widened * task->queries * task->size);
   scratch.query_gradient = take(&memory, widened * task->queries * task->size);

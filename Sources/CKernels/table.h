@@ -44,6 +44,9 @@ typedef struct {
 typedef void (*ks_product_loop)(void *c, int64_t ldc, ks_matrix a, ks_matrix b, int64_t m, int64_t n, int64_t k,
                                 bool accumulate);
 
+/// Rows of attention's scores are padded to multiples of this.
+enum { attention_lanes = 16 };
+
 /// What attention does to the rows of its scores.
 typedef struct {
   void (*mask)(float *row, int64_t count, const void *mask, bool is_bool, int64_t stride);
@@ -51,6 +54,7 @@ typedef struct {
   float (*weights)(float *row, int64_t count, float largest);
   void (*gradients)(float *row, float *gradients, int64_t count, float log_sum, float shift, float scale);
   void (*scale)(float *row, int64_t count, float factor);
+  void (*finish)(float *log_sums, float *sums, const float *largest, int64_t count);
   float (*dot)(const float *a, const float *b, int64_t count);
   void (*widen)(float *out, const uint16_t *x, int64_t count);
   void (*narrow)(uint16_t *out, const float *x, int64_t count);
