@@ -101,9 +101,16 @@ public struct DenseNet: Layer {
   public func callAsFunction(_ images: Tensor) -> Tensor {
     var features = maxPool2D(stem(images), size: 3, stride: 2, padding: .explicit(1))
     for (index, block) in blocks.enumerated() {
-      features = block.reduce(features) { x, layer in Tensor.concatenate([x, layer(x)], axis: -1) }
+      features = Self.features(of: block, features)
       if index < transitions.count { features = transitions[index](features) }
     }
     return output(globalAveragePool2D(relu(normalization(features))))
+  }
+
+  private static func features(of block: [DenseLayer], _ x: Tensor) -> Tensor {
+    let new = block.reduce(0) { $0 + $1.spatial.weight.shape[3] }
+    var features = FeatureStack(x, capacity: x.shape[3] + new)
+    for layer in block { features.append(layer(features.value)) }
+    return features.value
   }
 }
