@@ -33,11 +33,12 @@ let package = Package(
         "Kasane", "KasaneData", "KasaneModels",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
+    .target(name: "CStart"),
     // Named apart from `Kasane`: on a file system that ignores case `kasane` would be the same folder.
     .executableTarget(
       name: "KasaneCommand",
       dependencies: [
-        "Kasane", "KasaneModels", "KasaneRecipes",
+        "CStart", "Kasane", "KasaneModels", "KasaneRecipes",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .testTarget(

@@ -153,8 +153,11 @@ def conditions(results, peaks, loads, arguments):
         for peak, when in zip(peaks, ("before", "after"))
         if peak
     ]
-    if all(load is not None for load in loads):
-        state.append(f"load {loads[0]:.1f} before and {loads[1]:.1f} after")
+    state += [
+        f"load {load:.1f} {when}"
+        for load, when in zip(loads, ("before", "after"))
+        if load is not None
+    ]
     if state:
         found["The machine's state"] = ", ".join(state)
     return found

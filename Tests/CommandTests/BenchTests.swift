@@ -59,6 +59,33 @@ import Testing
     #expect(outcome.status == 0 && outcome.lines.count == 3, "\(outcome.stderr)")
   }
 
+  @Test func whatEveryProgramPays() throws {
+    struct Line: Decodable { let name: String, best_ms, median_ms: Double }
+    let lines = try bench(Line.self, "startup")
+    #expect(lines.map(\.name) == ["startup"])
+    #expect(lines[0].best_ms > 0 && lines[0].best_ms <= lines[0].median_ms)
+  }
+
+  @Test func peaks() throws {
+    struct Line: Decodable { let name: String, gflops, gbs: Double }
+    let lines = try bench(Line.self, "peaks")
+    #expect(lines.count == 1 && lines[0].name == "peaks" && lines[0].gflops > 0 && lines[0].gbs > 0)
+  }
+
+  #if os(Linux)
+    /// The program starts itself anew with a setting for libgomp, unless the user has one.
+    @Test func threadsThatWaitShortly() throws {
+      for (environment, expected) in [
+        ([:], "'3000'"), (["GOMP_SPINCOUNT": "77"], "'77'"), (["OMP_WAIT_POLICY": "passive"], "'0'"),
+      ] {
+        let outcome = try folder.run(
+          ["info"], environment: environment.merging(["OMP_DISPLAY_ENV": "verbose"]) { $1 })
+        let line = outcome.errorLines.first { $0.contains("GOMP_SPINCOUNT") }
+        #expect(line?.contains(expected) == true, "\(environment): \(line ?? outcome.stderr)")
+      }
+    }
+  #endif
+
   @Test func profile() throws {
     let lines = try bench(ProfileLine.self, "dqn-update", "--profile")
     #expect(lines.allSatisfy { $0.name == "dqn-update" })
@@ -93,7 +120,8 @@ import Testing
     (["vae", "--precision=float8"], "--precision"), (["vae", "--method=tape"], "--method"),
     (["vae", "binary-addition", "--method=tape"], "--method"), (["vae", "--threads=0"], "--threads"),
     (["vae", "--seconds=0"], "--seconds"), (["vae", "--seconds=inf"], "--seconds"),
-    (["vae", "--shapes"], "--shapes"), (["core", "--profile"], "--profile"), (["vae", "--foo"], "--foo"),
+    (["vae", "--shapes"], "--shapes"), (["core", "--profile"], "--profile"),
+    (["ops", "--profile"], "--profile"), (["vae", "--foo"], "--foo"),
   ]) func badInput(_ arguments: [String], _ what: String) throws {
     let outcome = try folder.run(["bench"] + arguments)
     #expect(outcome.status == 64, "\(arguments): \(outcome.stderr)")

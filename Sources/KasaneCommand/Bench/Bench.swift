@@ -15,12 +15,14 @@ struct Bench: ParsableCommand {
       \(Workload.all.map { "  \($0.name): \($0.about)" }.joined(separator: "\n"))
       \(OperationBenchmark.name): each operation over its roofline, for a tenth of the seconds.
       \(CoreBenchmark.name): what every workload pays: a small operation, a tape's node, the search for parameters.
+      \(Self.startUp): the whole program, from its start to its end after the first step of training.
       \(Self.peaks): the arithmetic and the memory that rooflines are drawn with.
       """)
 
   private static let everything = "all"
   private static let peaks = "peaks"
-  private static let others = [OperationBenchmark.name, CoreBenchmark.name, peaks]
+  private static let startUp = "startup"
+  private static let others = [OperationBenchmark.name, CoreBenchmark.name, startUp, peaks]
   private static let names = Workload.all.map(\.name) + others + [everything]
 
   @Argument(help: "The workloads, or \(everything).", completion: .list(Bench.names)) var names: [String]
@@ -73,6 +75,8 @@ struct Bench: ParsableCommand {
       for result in CoreBenchmark.results(seconds: seconds) { try report(result) }
     } else if name == OperationBenchmark.name {
       try measureOperations()
+    } else if name == Self.startUp {
+      try measureStartUp()
     } else if name == Self.peaks {
       try report(MachinePeaks(half: precision == .bfloat16))
     } else if name == BinaryAddition.name {
@@ -157,6 +161,31 @@ struct Bench: ParsableCommand {
     iteration()
     engineProfile.stop()
     return engineProfile.entries.values.reduce(0) { $0 + $1.operations }
+  }
+
+  /// Times programs of their own that do one step of training.
+  private func measureStartUp() throws {
+    // Without what this program has set for its own sake at its start.
+    let start = {
+      try OwnProcess.run(
+        [
+          "bench", BinaryAddition.name, "--method=fused", "--count-operations",
+          "--threads=\(Machine.threads)",
+        ],
+        environment: ["GOMP_SPINCOUNT": nil], capturing: true)
+    }
+    guard try start().status == 0 else {
+      throw KasaneError("bench: \(BinaryAddition.name) cannot be started")
+    }
+    let times = Timing.sample(seconds: seconds) { _ = try? start() }.sorted()
+    let (best, median) = (times[0], times[times.count / 2])
+    if json {
+      try output(
+        "{\"name\":\"\(Self.startUp)\",\"best_ms\":\(fixed(best, 6)),\"median_ms\":\(fixed(median, 6)),"
+          + "\"threads\":\(Machine.threads),\"version\":\"\(kasaneVersion)\"}")
+    } else {
+      try output("\(Self.startUp): \(fixed(best, 1)) ms at best, \(fixed(median, 1)) ms in the median")
+    }
   }
 
   private func measureOperations() throws {

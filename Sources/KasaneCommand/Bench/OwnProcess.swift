@@ -13,13 +13,15 @@ import Kasane
 /// This program in a process of its own, where memory and settings of the start do not mix with the caller's.
 enum OwnProcess {
   /// Runs the program with the given arguments to its end and returns its exit status, above 128 for a signal, and what
-  /// it wrote to standard output where that is captured.
-  static func run(_ arguments: [String], environment: [String: String] = [:], capturing: Bool = false) throws
+  /// it wrote to standard output where that is captured. It inherits the environment but for the variables given, of
+  /// which those that are nil are taken away.
+  static func run(_ arguments: [String], environment: [String: String?] = [:], capturing: Bool = false) throws
     -> (status: Int32, output: String)
   {
     let words: [UnsafeMutablePointer<CChar>?] = ([calledAs] + arguments).map { strdup($0) } + [nil]
     let variables: [UnsafeMutablePointer<CChar>?] =
-      inherited(without: environment) + environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+      inherited(without: environment)
+      + environment.compactMap { name, value in value.map { strdup("\(name)=\($0)") } } + [nil]
     defer { for pointer in words + variables { free(pointer) } }
 
     var actions = fileActions()
@@ -68,12 +70,14 @@ enum OwnProcess {
     #endif
   }()
 
-  private static func inherited(without changed: [String: String]) -> [UnsafeMutablePointer<CChar>?] {
+  private static func inherited(without changed: [String: String?]) -> [UnsafeMutablePointer<CChar>?] {
     var variables: [UnsafeMutablePointer<CChar>?] = []
     var next = environ
     while let variable = next.pointee {
       let text = String(cString: variable)
-      if changed[String(text.prefix { $0 != "=" })] == nil { variables.append(strdup(variable)) }
+      if changed.index(forKey: String(text.prefix { $0 != "=" })) == nil {
+        variables.append(strdup(variable))
+      }
       next += 1
     }
     return variables

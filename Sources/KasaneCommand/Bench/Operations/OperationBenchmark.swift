@@ -75,7 +75,7 @@ enum BenchTable {
   static let head = row(["operation", "size", "us", "GFLOP/s", "GB/s", "roofline"])
 
   static func row(_ cells: [String]) -> String {
-    let widths = [28, 34, 12, 9, 9, 9]
+    let widths = [29, 34, 12, 9, 9, 9]
     var line = ""
     for (index, (cell, width)) in zip(cells, widths).enumerated() {
       let padding = String(repeating: " ", count: max(1, width - cell.count))
