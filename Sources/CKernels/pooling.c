@@ -5,7 +5,7 @@ typedef struct {
   const ks_pooling *shape;
   uint8_t dtype;
   void *out;
-  int64_t *indices;
+  int32_t *indices;
   const void *in;
 } pooling;
 
@@ -19,7 +19,12 @@ static void average_part(void *work_, int64_t first, int64_t last) {
   ks_active_table()->average_pool[work->dtype](work->shape, work->out, work->in, first, last);
 }
 
-static void gradient_part(void *work_, int64_t first, int64_t last) {
+static void maximum_gradient_part(void *work_, int64_t first, int64_t last) {
+  const pooling *work = work_;
+  ks_active_table()->maximum_pool_gradient[work->dtype](work->shape, work->out, work->indices, work->in, first, last);
+}
+
+static void average_gradient_part(void *work_, int64_t first, int64_t last) {
   const pooling *work = work_;
   ks_active_table()->average_pool_gradient[work->dtype](work->shape, work->out, work->in, first, last);
 }
@@ -36,9 +41,15 @@ static int64_t visited(const ks_pooling *s) {
   return s->batch * rows * columns * s->channels;
 }
 
-void ks_maximum_pool(const ks_pooling *shape, uint8_t dtype, void *values, int64_t *indices, const void *x) {
+void ks_maximum_pool(const ks_pooling *shape, uint8_t dtype, void *values, int32_t *indices, const void *x) {
   pooling work = {.shape = shape, .dtype = dtype, .out = values, .indices = indices, .in = x};
   run(&work, shape->batch * shape->out_height * shape->out_width, visited(shape), maximum_part);
+}
+
+void ks_maximum_pool_gradient(const ks_pooling *shape, uint8_t dtype, void *x_gradient, const int32_t *indices,
+                              const void *gradient) {
+  pooling work = {.shape = shape, .dtype = dtype, .out = x_gradient, .indices = (int32_t *)indices, .in = gradient};
+  run(&work, shape->batch * shape->height, visited(shape), maximum_gradient_part);
 }
 
 void ks_average_pool(const ks_pooling *shape, uint8_t dtype, void *y, const void *x) {
@@ -48,5 +59,5 @@ void ks_average_pool(const ks_pooling *shape, uint8_t dtype, void *y, const void
 
 void ks_average_pool_gradient(const ks_pooling *shape, uint8_t dtype, void *x_gradient, const void *gradient) {
   pooling work = {.shape = shape, .dtype = dtype, .out = x_gradient, .in = gradient};
-  run(&work, shape->batch, visited(shape), gradient_part);
+  run(&work, shape->batch * shape->height, visited(shape), average_gradient_part);
 }

@@ -4,6 +4,7 @@
 #define KASANE_TABLE_H
 
 #include "ks_attention.h"
+#include "ks_batch_norm.h"
 #include "ks_kernels.h"
 #include "ks_layer_norm.h"
 #include "ks_update.h"
@@ -70,6 +71,25 @@ typedef struct {
   void (*narrow)(uint16_t *out, const float *x, int64_t count);
 } ks_layer_norm_loops;
 
+/// What a batch normalisation needs to know of each column.
+typedef struct {
+  float *mean, *factor, *shift;
+  float *slope, *level;  // of the gradient
+} ks_batch_norm_columns;
+
+/// The loops of batch normalisation; see batch_norm.inc. Rows lie `row` elements apart, or `count` where none is given.
+typedef struct {
+  void (*sums)(float *sums, const void *x, int64_t row, int64_t rows, int64_t count);
+  void (*squares)(float *sums, const float *means, const void *x, int64_t row, int64_t rows, int64_t count);
+  void (*normalize)(const ks_batch_norm_columns *columns, void *y, const void *x, int64_t row, const void *residual,
+                    int64_t rows, int64_t count, bool rectifies);
+  void (*gradient_sums)(const ks_batch_norm_columns *columns, float *sums, float *products, const void *x, int64_t row,
+                        const void *gradient, const void *y, int64_t rows, int64_t count, bool rectifies);
+  void (*gradient)(const ks_batch_norm_columns *columns, void *to, int64_t to_row, const void *x, int64_t row,
+                   const void *gradient, const void *y, int64_t rows, int64_t count, bool rectifies, bool accumulates);
+  void (*rectifier_gradient)(void *to, const void *gradient, const void *y, int64_t count);
+} ks_batch_norm_loops;
+
 typedef struct {
   const char *name;
   // By element type; null where an operation makes no sense for it.
@@ -103,12 +123,17 @@ typedef struct {
   double (*sum_of_squares[2])(const void *x, int64_t count);
   /// By floating-point type.
   bool (*all_finite[4])(const void *x, int64_t count);
-  /// Parts of a pooling: results from `first` to `last`, or images in the case of the gradient.
-  void (*maximum_pool[2])(const ks_pooling *shape, void *values, int64_t *indices, const void *x, int64_t first,
+  // By element type, float32, float64 and bfloat16.
+  /// Parts of a pooling: results from `first` to `last`, or rows of the images in the case of the gradients.
+  void (*maximum_pool[3])(const ks_pooling *shape, void *values, int32_t *indices, const void *x, int64_t first,
                           int64_t last);
-  void (*average_pool[2])(const ks_pooling *shape, void *y, const void *x, int64_t first, int64_t last);
-  void (*average_pool_gradient[2])(const ks_pooling *shape, void *x, const void *gradient, int64_t first,
+  void (*maximum_pool_gradient[3])(const ks_pooling *shape, void *x, const int32_t *indices, const void *gradient,
+                                   int64_t first, int64_t last);
+  void (*average_pool[3])(const ks_pooling *shape, void *y, const void *x, int64_t first, int64_t last);
+  void (*average_pool_gradient[3])(const ks_pooling *shape, void *x, const void *gradient, int64_t first,
                                    int64_t last);
+  /// For float32 and bfloat16.
+  ks_batch_norm_loops batch_norm[KS_BFLOAT16 + 1];
   /// For float32, float64, int32 and int64.
   ks_product_loop product[dtypes];
   void (*recurrent_forward)(const ks_recurrent *task);

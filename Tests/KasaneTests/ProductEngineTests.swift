@@ -67,6 +67,7 @@ import Testing
           let (values, indices) = engine.maximumPool(x[0], windows)
           return [
             values, indices, engine.averagePool(x[0], windows),
+            engine.maximumPoolGradient(x[1], at: indices, shape: images, windows),
             engine.averagePoolGradient(x[1], shape: images, windows),
           ]
         }

@@ -39,9 +39,14 @@ typedef struct {
   const int64_t *row_counts, *column_counts;
 } ks_pooling;
 
+// Pooling is for float32, float64 and bfloat16.
+
 /// The maxima, and the numbers of their pixels, row * width + column; of equal ones the first. No window is empty, and
 /// an image has less than 2^31 pixels.
-void ks_maximum_pool(const ks_pooling *shape, uint8_t dtype, void *values, int64_t *indices, const void *x);
+void ks_maximum_pool(const ks_pooling *shape, uint8_t dtype, void *values, int32_t *indices, const void *x);
+/// The gradient of x from that of the maxima, which are at the indices.
+void ks_maximum_pool_gradient(const ks_pooling *shape, uint8_t dtype, void *x_gradient, const int32_t *indices,
+                              const void *gradient);
 /// The averages.
 void ks_average_pool(const ks_pooling *shape, uint8_t dtype, void *y, const void *x);
 /// The gradient of x from that of the averages.

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ks_batch_norm.h"
 #include "ks_images.h"
 #include "ks_tensor.h"
 

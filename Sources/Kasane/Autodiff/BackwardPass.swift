@@ -36,7 +36,8 @@ extension Tape {
       guard adjoints[index] != nil else { continue }
       // The gradient stays at this scope's own leaves; those of a nested scope hand it on.
       if nodes[index].operation == .leaf && nodes[index].integers.0 == depth { continue }
-      nodes[index].pullback(PullbackStep(tape: self, node: index, gradient: adjoints.take(index)!))
+      nodes[index].pullback(
+        PullbackStep(tape: self, node: index, gradient: adjoints.take(index)!, ownsGradient: sums[index]))
       if releases { release(index) }
     }
     isRecording = wasRecording
@@ -129,11 +130,31 @@ extension Tape {
       return
     }
     // The first gradient may be shared with others; a sum is the tape's own and can be added to in place.
-    if sums[node] && !isRecording {
+    if sums[node] && !isRecording && present.isContiguous {
       engine.accumulate(gradient, into: present)
       adjoints.put(present, at: node)
     } else {
       adjoints.put(present + gradient, at: node)
+      sums[node] = true
+    }
+  }
+
+  /// Adds to the gradient at a node what `make` adds in place to the pass's own sum, or makes anew where there is none.
+  func accumulateOwn(at node: Int, _ make: (_ sum: Tensor?) -> Tensor) {
+    if node < Int(Self.noEdge) {
+      let capture = captures[Int(Self.noEdge) - 1 - node]
+      return capture.tape.accumulateOwn(at: Int(capture.node), make)
+    }
+    guard node >= passMark else { return }
+    guard let present = adjoints.take(node) else {
+      adjoints[node] = make(nil)
+      sums[node] = true
+      return
+    }
+    if sums[node] && !isRecording {
+      adjoints[node] = make(present)
+    } else {
+      adjoints[node] = present + make(nil)
       sums[node] = true
     }
   }
@@ -148,7 +169,7 @@ extension Tape {
     }
     guard node >= passMark else { return }
     if let present = adjoints.take(node) {
-      let sum = sums[node] ? present : present.copied()
+      let sum = sums[node] && present.isContiguous ? present : present.copied()
       change(sum, false)
       adjoints[node] = sum
     } else {

@@ -15,7 +15,8 @@ public enum Operation: UInt8, CaseIterable, Sendable {
   case convolution, convolutionInputGradient, convolutionWeightGradient
   case maximumPool, maximumPoolGradient, averagePool, averagePoolGradient
   case maximumOverAxes, minimumOverAxes, product, cumulativeSum
-  case sum, matmul, recurrent, attention, layerNormalization, halfSquaredError
+  case batchNormalization, layerNormalization
+  case sum, matmul, recurrent, attention, halfSquaredError
   case reshape, permute, transpose, select, slice, embed, replace, broadcast, unfold, fold, cast
   case stack, concatenate, take, scatterAdd, takeAlong, scatterAddAlong, embedding
   case custom, checkpoint

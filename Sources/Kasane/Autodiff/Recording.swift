@@ -6,9 +6,12 @@ struct PullbackStep: ~Copyable {
   private let node: Int
   /// The gradient of the loss by the operation's value.
   let gradient: Tensor
+  /// Whether nobody else holds that gradient, so that its parts may be handed on as such.
+  let ownsGradient: Bool
 
-  init(tape: Tape, node: Int, gradient: consuming Tensor) {
+  init(tape: Tape, node: Int, gradient: consuming Tensor, ownsGradient: Bool) {
     self.tape = tape
+    self.ownsGradient = ownsGradient
     self.node = node
     self.gradient = gradient
   }
@@ -31,6 +34,25 @@ struct PullbackStep: ~Copyable {
       tape.accumulate(value(), at: target)
     } else if target < Int(Tape.noEdge) {
       tape.accumulateOutside(value(), at: target)
+    }
+  }
+
+  /// Adds to the gradient of an input what nobody else holds, or holds a part of: more may be added to it in place.
+  /// `make` is given what has arrived at the input already where that is of this kind, and returns it with the gradient
+  /// added in place; else it returns the gradient itself. It is not called where nobody wants the gradient.
+  func addOwn(to input: Int, _ make: (_ sum: Tensor?) -> Tensor) {
+    let target = tape.edge(node, input)
+    if target != Int(Tape.noEdge) { tape.accumulateOwn(at: target, make) }
+  }
+
+  /// Adds to the gradient of an input a tensor that nobody else holds, or a part that nobody else holds of one.
+  func addOwn(part: @autoclosure () -> Tensor, to input: Int) {
+    addOwn(to: input) { sum in
+      guard let sum else { return part() }
+      let value = part()
+      guard sum.isContiguous else { return sum + value }
+      engine.accumulate(value, into: sum)
+      return sum
     }
   }
 

@@ -72,8 +72,12 @@ public protocol Engine: Sendable {
   // MARK: Pooling
 
   /// The maximum over each window of images `[batch, height, width, channels]`, and where it is: the number of the
-  /// image's pixel, row * width + column, int64, the first where several are equal.
+  /// image's pixel, row * width + column, int32, the first where several are equal.
   func maximumPool(_ x: Tensor, _ windows: PoolingWindows) -> (values: Tensor, indices: Tensor)
+  /// The gradient of a maximum pooling by its images, of the given shape: `gradient` at the pixels that `indices` tell, and
+  /// zero elsewhere.
+  func maximumPoolGradient(_ gradient: Tensor, at indices: Tensor, shape: Shape, _ windows: PoolingWindows)
+    -> Tensor
   /// The average over each window of images `[batch, height, width, channels]`.
   func averagePool(_ x: Tensor, _ windows: PoolingWindows) -> Tensor
   /// The gradient of an average pooling by its images, of the given shape.
@@ -122,6 +126,13 @@ public protocol Engine: Sendable {
   /// The sum of the squares of all elements of a float32 or float64 tensor; the same for any number of threads.
   func sumOfSquares(_ x: Tensor) -> Double
 
+  /// A batch normalisation by the batch's own statistics, and these.
+  func batchNorm(_ call: BatchNormCall) -> (value: Tensor, mean: Tensor, variance: Tensor)
+  /// A batch normalisation by the given statistics.
+  func batchNorm(_ call: BatchNormCall, mean: Tensor, variance: Tensor) -> Tensor
+  /// The gradients of a batch normalisation by the batch's own statistics.
+  func batchNormGradient(_ call: BatchNormCall, _ backward: BatchNormBackward) -> BatchNormGradients
+
   /// Whether `recurrent` and its gradient can be called for such an input and activation.
   func hasFusedRecurrent(for x: Tensor, activation: Activation) -> Bool
   /// The states of a recurrent layer.
@@ -153,6 +164,20 @@ public protocol Engine: Sendable {
 }
 
 extension Engine {
+  /// Zeros to which the gradient is added at the indices.
+  public func maximumPoolGradient(
+    _ gradient: Tensor, at indices: Tensor, shape: Shape, _ windows: PoolingWindows
+  ) -> Tensor {
+    let result = Tensor(unsetWithShape: shape, dtype: gradient.dtype)
+    fill(result, with: 0)
+    let places = Tensor(unsetWithShape: indices.shape, dtype: .int64)
+    copy(indices, into: places)
+    withoutGradient {
+      scatterAddAlong(gradient.asPixels, places.asPixels, axis: 1, into: result.asPixels)
+    }
+    return result
+  }
+
   /// exp(x - max) over its sum.
   public func softmax(_ x: Tensor) -> Tensor {
     guard x.elementCount > 0 else { return Tensor(unsetLike: x) }

@@ -28,27 +28,35 @@ public struct BatchNorm: Layer {
   }
 
   /// Maps `[..., channels]` to the same shape.
-  public func callAsFunction(_ x: Tensor) -> Tensor {
+  public func callAsFunction(_ x: Tensor) -> Tensor { self(x, adding: nil, activation: nil) }
+
+  /// The same and what follows it, done in one pass over memory: the sum with `residual`, of the shape of `x`, and an
+  /// activation.
+  public func callAsFunction(_ x: Tensor, adding residual: Tensor? = nil, activation: Activation?) -> Tensor {
     guard let training = TrainingContext.current else {
       return batchNormalization(
-        x, mean: runningMean.value.cast(to: x.dtype), variance: runningVariance.value.cast(to: x.dtype),
-        scale: weight?.value, shift: bias?.value, epsilon: epsilon)
+        x, mean: statistics(runningMean, for: x), variance: statistics(runningVariance, for: x),
+        scale: weight?.value, shift: bias?.value, epsilon: epsilon, adding: residual, activation: activation)
     }
-    let (y, statistics) = batchNormalization(x, scale: weight?.value, shift: bias?.value, epsilon: epsilon)
+    let found = normalizedByBatch(x, weight?.value, bias?.value, epsilon, residual, activation)
     if !training.isRecomputing && x.elementCount > 0 {
-      takeNote(of: statistics, count: x.elementCount / x.shape[x.rank - 1])
+      takeNote(of: found.mean, found.variance, count: x.elementCount / x.shape[x.rank - 1])
     }
-    return y
+    return found.value
+  }
+
+  private func statistics(_ running: Parameter, for x: Tensor) -> Tensor {
+    running.value.cast(to: x.dtype.statisticsType)
   }
 
   /// The estimate of the variance from `count` elements is unbiased with `count - 1` in the denominator; of a single
   /// one there is none.
-  private func takeNote(of statistics: BatchStatistics, count: Int) {
+  private func takeNote(of mean: Tensor, _ variance: Tensor, count: Int) {
     let correction = Double(count) / Double(max(count - 1, 1))
     withoutGradient {
       for (running, found, factor) in [
-        (runningMean, statistics.mean, momentum),
-        (runningVariance, statistics.variance, momentum * correction),
+        (runningMean, mean, momentum),
+        (runningVariance, variance, momentum * correction),
       ] {
         let kept = running.value * (1 - momentum)
         running.assign(kept + found.cast(to: kept.dtype) * factor)

@@ -35,10 +35,8 @@ public struct ConvolutionNorm: Layer {
   /// The same with `residual`, of the result's shape, added before the activation (He et al. 2016).
   public func callAsFunction(_ x: Tensor, adding residual: Tensor?) -> Tensor {
     reported {
-      if let y = atOnce(x, adding: residual) { return y }
-      var y = normalization(convolution(x))
-      if let residual { y = y + residual }
-      return activation.map { $0(y) } ?? y
+      atOnce(x, adding: residual)
+        ?? normalization(convolution(x), adding: residual, activation: activation)
     }
   }
 

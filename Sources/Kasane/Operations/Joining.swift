@@ -47,7 +47,12 @@ extension Tensor {
     }
     return recorded(.concatenate, result, inputs: tensors) { [ends] step in
       for index in 0..<step.inputCount {
-        step.add(step.gradient.sliced(ends[index]..<ends[index + 1], axis: axis), to: index)
+        // Parts that do not overlap: each may be added to in place where the whole may.
+        if step.ownsGradient {
+          step.addOwn(part: step.gradient.sliced(ends[index]..<ends[index + 1], axis: axis), to: index)
+        } else {
+          step.add(step.gradient.sliced(ends[index]..<ends[index + 1], axis: axis), to: index)
+        }
       }
     }
   }

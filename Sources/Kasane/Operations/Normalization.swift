@@ -1,51 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a batch normalisation found in its batch.
-public struct BatchStatistics {
-  /// The mean of each channel, `[channels]`.
-  public let mean: Tensor
-  /// The mean squared distance from the mean of each channel, `[channels]`.
-  public let variance: Tensor
-}
-
-/// Normalises each channel of `[..., channels]` by mean and variance over all other axes (Ioffe and Szegedy 2015), and
-/// gives it the given scale and shift, `[channels]` each.
-///
-/// - Returns: the value, and the statistics it was normalised by.
-public func batchNormalization(
-  _ x: Tensor, scale: Tensor? = nil, shift: Tensor? = nil, epsilon: Double = 1e-5
-) -> (value: Tensor, statistics: BatchStatistics) {
-  let name = "batchNormalization"
-  check(name, x, leastRank: 2)
-  let channels = Shape(x.shape[x.rank - 1])
-  checkAffine(name, x, scale, shift, channels)
-  let moments = Moments(of: x, axes: Shape(0..<x.rank - 1))
-  let value = moments.normalized(scale: scale, shift: shift, epsilon: epsilon)
-  return (
-    value,
-    BatchStatistics(
-      mean: moments.mean.reshaped(to: channels), variance: moments.variance.reshaped(to: channels))
-  )
-}
-
-/// Normalises each channel of `[..., channels]` by the given mean and variance, and gives it the given scale and shift,
-/// all of them `[channels]`.
-public func batchNormalization(
-  _ x: Tensor, mean: Tensor, variance: Tensor, scale: Tensor? = nil, shift: Tensor? = nil,
-  epsilon: Double = 1e-5
-) -> Tensor {
-  let name = "batchNormalization"
-  check(name, x, leastRank: 1)
-  let channels = Shape(x.shape[x.rank - 1])
-  checkAffine(name, x, scale, shift, channels)
-  checkAffine(name, x, mean, variance, channels)
-  // The numbers for each channel first, so that the image is gone over only for a product and a sum.
-  var factor = inverseDeviation(variance, epsilon)
-  if let scale { factor = factor * scale }
-  let offset = -(mean * factor)
-  return x * factor + (shift.map { $0 + offset } ?? offset)
-}
-
 /// Normalises each channel of each image or sequence `[batch, ..., channels]` by mean and variance over the axes between
 /// (Ulyanov et al. 2016), and gives it the given scale and shift, `[channels]` each.
 public func instanceNormalization(

@@ -103,35 +103,36 @@ public func adaptiveAveragePool1D(_ x: Tensor, outputSize: Int) -> Tensor {
 
 private func maximumPool(_ x: Tensor, _ windows: PoolingWindows) -> Tensor {
   let (values, indices) = engine.maximumPool(x, windows)
-  return maximumPool(x, at: indices, values: values)
+  return maximumPool(x, at: indices, windows, values: values)
 }
 
 /// The pixels at the indices: once it is known where the maxima are, pooling is linear.
-private func maximumPool(_ x: Tensor, at indices: Tensor, values: Tensor? = nil) -> Tensor {
+private func maximumPool(
+  _ x: Tensor, at indices: Tensor, _ windows: PoolingWindows, values: Tensor? = nil
+) -> Tensor {
   let result =
     values
     ?? withoutGradient {
-      engine.takeAlong(x.asPixels, indices.asPixels, axis: 1).reshaped(to: indices.shape)
+      engine.takeAlong(x.asPixels, indices.cast(to: .int64).asPixels, axis: 1).reshaped(to: indices.shape)
     }
   return recorded(.maximumPool, result, x, saving: indices, x.ghostIfRecording) { step in
-    step.add(maximumPoolGradient(step.gradient, at: step[0], shape: step[1].shape), to: 0)
+    step.add(maximumPoolGradient(step.gradient, at: step[0], shape: step[1].shape, windows), to: 0)
   }
 }
 
 /// An image of the given shape with the gradients added to the pixels at the indices.
-func maximumPoolGradient(_ gradient: Tensor, at indices: Tensor, shape: Shape) -> Tensor {
-  let result = Tensor(zeros: shape, dtype: gradient.dtype)
-  withoutGradient {
-    engine.scatterAddAlong(gradient.asPixels, indices.asPixels, axis: 1, into: result.asPixels)
-  }
+func maximumPoolGradient(_ gradient: Tensor, at indices: Tensor, shape: Shape, _ windows: PoolingWindows)
+  -> Tensor
+{
+  let result = engine.maximumPoolGradient(gradient, at: indices, shape: shape, windows)
   return recorded(.maximumPoolGradient, result, gradient, saving: indices) { step in
-    step.add(maximumPool(step.gradient, at: step[0]), to: 0)
+    step.add(maximumPool(step.gradient, at: step[0], windows), to: 0)
   }
 }
 
 extension Tensor {
   /// Images with their pixels as one axis.
-  fileprivate var asPixels: Tensor {
+  var asPixels: Tensor {
     let shape = self.shape
     return reshaped(to: Shape(shape[0], shape[1] * shape[2], shape[3]))
   }

@@ -31,7 +31,7 @@ public struct DenseNet: Layer {
 
     /// Maps the features so far, `[batch, height, width, inputs]`, to new ones, `[batch, height, width, growth]`.
     public func callAsFunction(_ x: Tensor) -> Tensor {
-      reported { spatial(reduce(relu(normalization(x)))) }
+      reported { spatial(reduce(normalization(x, activation: .relu))) }
     }
   }
 
@@ -49,7 +49,7 @@ public struct DenseNet: Layer {
 
     /// Maps `[batch, height, width, inputs]` to `[batch, height / 2, width / 2, inputs / 2]`.
     public func callAsFunction(_ x: Tensor) -> Tensor {
-      reported { averagePool2D(reduce(relu(normalization(x))), size: 2) }
+      reported { averagePool2D(reduce(normalization(x, activation: .relu)), size: 2) }
     }
   }
 
@@ -104,7 +104,7 @@ public struct DenseNet: Layer {
       features = Self.features(of: block, features)
       if index < transitions.count { features = transitions[index](features) }
     }
-    return output(globalAveragePool2D(relu(normalization(features))))
+    return output(globalAveragePool2D(normalization(features, activation: .relu)))
   }
 
   private static func features(of block: [DenseLayer], _ x: Tensor) -> Tensor {

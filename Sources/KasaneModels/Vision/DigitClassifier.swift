@@ -28,7 +28,7 @@ public struct DigitClassifier: Layer {
     /// Maps `[batch, height, width, inputs]` to as many `outputs` channels, of half the height and width where pooled.
     public func callAsFunction(_ x: Tensor) -> Tensor {
       let y = convolution(x)
-      return relu(normalization(isPooled ? maxPool2D(y, size: 2) : y))
+      return normalization(isPooled ? maxPool2D(y, size: 2) : y, activation: .relu)
     }
   }
 

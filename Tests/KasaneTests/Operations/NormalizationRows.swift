@@ -16,7 +16,7 @@ enum NormalizationRows {
       },
       OperationRow("batchNormalization's statistics", covers: covers, [Input([3, 4, 5])]) {
         let statistics = batchNormalization($0[0]).statistics
-        return Tensor.stack([statistics.mean, statistics.variance]).reshaped(to: [-1])
+        return Tensor.stack([statistics.mean, statistics.variance]).reshaped(to: [-1]).cast(to: $0[0].dtype)
       },
       OperationRow(
         "batchNormalization by given statistics", covers: covers,

@@ -72,6 +72,7 @@ func rows(of operation: Kasane.Operation) -> [OperationRow] {
   case .maximumPoolGradient: PoolingRows.maximumGradients
   case .averagePool: PoolingRows.averages + PoolingRows.adaptiveAverages
   case .averagePoolGradient: PoolingRows.averageGradients
+  case .batchNormalization: BatchNormRows.batchNormalization
   case .recurrent: RecurrentRows.recurrent
   case .attention: AttentionRows.heads
   case .layerNormalization: NormalizationRows.layer

@@ -99,9 +99,13 @@ enum PoolingRows {
   static var maximumGradients: [OperationRow] {
     [
       OperationRow(
-        "max pool gradient", covers: [], [Input([2, 2, 3, 2]), Input([2, 2, 3, 2], .index(below: 20))],
+        "max pool gradient", covers: [], [Input([2, 2, 3, 2]), Input([2, 4, 5, 2], .distinct)],
         isInPyTorch: false
-      ) { maximumPoolGradient($0[0], at: $0[1], shape: [2, 4, 5, 2]) }
+      ) {
+        let windows = PoolingWindows(rows: [0..<2, 1..<4], columns: [0..<2, 2..<4, 3..<5])
+        let indices = engine.maximumPool($0[1], windows).indices
+        return maximumPoolGradient($0[0], at: indices, shape: [2, 4, 5, 2], windows)
+      }
     ]
   }
 

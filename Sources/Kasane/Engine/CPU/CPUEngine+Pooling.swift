@@ -2,26 +2,45 @@
 
 internal import CKernels
 
-/// The halves are computed in float32.
+/// Float16 is computed in float32.
 extension CPUEngine {
   func maximumPool(_ x: Tensor, _ windows: PoolingWindows) -> (values: Tensor, indices: Tensor) {
     // Where a maximum is, the kernel keeps in 32 bits.
     precondition(
       x.shape[1] * x.shape[2] <= Int(Int32.max), "maximumPool: images of too many pixels, shape \(x.shape)")
-    let (x, dtype) = Self.computable(x)
+    let (x, dtype) = Self.poolable(x)
     let shape = windows.resultShape(of: x.shape)
     let values = Tensor(unsetWithShape: shape, dtype: x.dtype)
-    let indices = Tensor(unsetWithShape: shape, dtype: .int64)
+    let indices = Tensor(unsetWithShape: shape, dtype: .int32)
     windows.withPooling(of: x.shape) { task in
       ks_maximum_pool(
-        task, x.dtype.rawValue, values.data, indices.data.assumingMemoryBound(to: Int64.self), x.data)
+        task, x.dtype.rawValue, values.data, indices.data.assumingMemoryBound(to: Int32.self), x.data)
     }
     withExtendedLifetime(x) {}
     return (Self.converted(values, to: dtype), indices)
   }
 
+  func maximumPoolGradient(
+    _ gradient: Tensor, at indices: Tensor, shape: Shape, _ windows: PoolingWindows
+  ) -> Tensor {
+    let (gradient, dtype) = Self.poolable(gradient)
+    let indices = indices.contiguous()
+    let x = Tensor(unsetWithShape: shape, dtype: gradient.dtype)
+    windows.withPooling(of: shape) {
+      ks_maximum_pool_gradient(
+        $0, gradient.dtype.rawValue, x.data, indices.data.assumingMemoryBound(to: Int32.self), gradient.data)
+    }
+    withExtendedLifetime((gradient, indices)) {}
+    return Self.converted(x, to: dtype)
+  }
+
+  /// The tensor contiguous and of a type that the kernels know, and the type that it had.
+  private static func poolable(_ x: Tensor) -> (Tensor, DType) {
+    x.dtype == .bfloat16 ? (x.contiguous(), .bfloat16) : computable(x)
+  }
+
   func averagePool(_ x: Tensor, _ windows: PoolingWindows) -> Tensor {
-    let (x, dtype) = Self.computable(x)
+    let (x, dtype) = Self.poolable(x)
     let y = Tensor(unsetWithShape: windows.resultShape(of: x.shape), dtype: x.dtype)
     windows.withPooling(of: x.shape) { ks_average_pool($0, x.dtype.rawValue, y.data, x.data) }
     withExtendedLifetime(x) {}
@@ -29,7 +48,7 @@ extension CPUEngine {
   }
 
   func averagePoolGradient(_ gradient: Tensor, shape: Shape, _ windows: PoolingWindows) -> Tensor {
-    let (gradient, dtype) = Self.computable(gradient)
+    let (gradient, dtype) = Self.poolable(gradient)
     let x = Tensor(unsetWithShape: shape, dtype: gradient.dtype)
     windows.withPooling(of: shape) {
       ks_average_pool_gradient($0, gradient.dtype.rawValue, x.data, gradient.data)

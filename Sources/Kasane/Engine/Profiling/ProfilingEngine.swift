@@ -110,6 +110,14 @@ struct ProfilingEngine<Base: Engine>: Engine, ProfiledEngine {
     measured(
       "maximumPool", [x], { base.maximumPool(x, windows) }, { Work(touching: x, $0.values, $0.indices) })
   }
+  func maximumPoolGradient(_ gradient: Tensor, at indices: Tensor, shape: Shape, _ windows: PoolingWindows)
+    -> Tensor
+  {
+    measured(
+      "maximumPoolGradient", [gradient],
+      { base.maximumPoolGradient(gradient, at: indices, shape: shape, windows) },
+      { Work(touching: gradient, indices, $0) })
+  }
   func averagePool(_ x: Tensor, _ windows: PoolingWindows) -> Tensor {
     measured("averagePool", [x], { base.averagePool(x, windows) }, { Work(touching: x, $0) })
   }
@@ -177,6 +185,27 @@ struct ProfilingEngine<Base: Engine>: Engine, ProfiledEngine {
   }
   func sumOfSquares(_ x: Tensor) -> Double {
     measured("sumOfSquares", [x], { base.sumOfSquares(x) }, { _ in Work(touching: x) })
+  }
+
+  func batchNorm(_ call: BatchNormCall) -> (value: Tensor, mean: Tensor, variance: Tensor) {
+    measured(
+      "batchNorm", [call.x], { base.batchNorm(call) },
+      { Work(touching: call.x, call.x, call.residual, $0.value) })
+  }
+  func batchNorm(_ call: BatchNormCall, mean: Tensor, variance: Tensor) -> Tensor {
+    measured(
+      "batchNorm", [call.x], { base.batchNorm(call, mean: mean, variance: variance) },
+      { Work(touching: call.x, call.residual, $0) })
+  }
+  func batchNormGradient(_ call: BatchNormCall, _ backward: BatchNormBackward) -> BatchNormGradients {
+    measured(
+      "batchNormGradient", [call.x], { base.batchNormGradient(call, backward) },
+      {
+        // Both are gone over twice.
+        Work(
+          touching: call.x, call.x, backward.gradient, backward.gradient, backward.value, backward.total, $0.x
+        )
+      })
   }
 
   func hasFusedRecurrent(for x: Tensor, activation: Activation) -> Bool {

@@ -126,7 +126,7 @@ extension ReferenceEngine {
 
   func maximumPool(_ x: Tensor, _ windows: PoolingWindows) -> (values: Tensor, indices: Tensor) {
     let numbers = x.numbers(Double.self)
-    var (values, indices) = ([Double](), [Int64]())
+    var (values, indices) = ([Double](), [Int32]())
     let shape = forEachWindow(x.shape, windows) { _, places, pixels in
       var best = 0
       for i in places.indices {
@@ -134,7 +134,7 @@ extension ReferenceEngine {
         if !present.isNaN && (value > present || value.isNaN) { best = i }
       }
       values.append(numbers[places[best]])
-      indices.append(Int64(pixels[best]))
+      indices.append(Int32(pixels[best]))
     }
     return (Tensor(numbers: values, shape: shape, dtype: x.dtype), Tensor(indices, shape: shape))
   }
