@@ -38,8 +38,14 @@ public final class Parameter: @unchecked Sendable {
   @exclusivity(unchecked) private(set) var gradientHook: ((Tensor) -> Tensor?)?
 
   /// A parameter with the given first value. One that is not trainable never is: it is state.
-  public convenience init(_ value: Tensor, isTrainable: Bool = true) {
-    self.init(box: value.copiedToOwnBox(), isTrainable: isTrainable)
+  public convenience init(_ value: consuming Tensor, isTrainable: Bool = true) {
+    // A large tensor that nobody else holds is taken as it is: a copy would lie beside it for a while.
+    if value.holdsElementsAlone() && value.isContiguous && value.box.becomeParameter() {
+      value.object.pointee.scope = 0
+      self.init(box: value.box, isTrainable: isTrainable)
+    } else {
+      self.init(box: value.copiedToOwnBox(), isTrainable: isTrainable)
+    }
   }
 
   /// A parameter of its own with the value of another, frozen where that is.
