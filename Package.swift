@@ -24,7 +24,7 @@ let package = Package(
       name: "Kasane",
       dependencies: ["CDNN", "CKernels", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
-    .target(name: "CSamples", exclude: ["digits"]),
+    .target(name: "CSamples", exclude: ["digits", "text"]),
     .target(name: "KasaneData", dependencies: ["CSamples", "CZlib", "Kasane"]),
     .target(name: "KasaneModels", dependencies: ["Kasane"]),
     .target(

@@ -17,12 +17,24 @@ static const unsigned char test_images[] = {
 static const unsigned char test_labels[] = {
 #embed "digits/t10k-labels-idx1-ubyte.gz"
 };
+static const unsigned char novel_train[] = {
+#embed "text/novel-train.txt.gz"
+};
+static const unsigned char novel_valid[] = {
+#embed "text/novel-valid.txt.gz"
+};
+static const unsigned char names[] = {
+#embed "text/names.txt.gz"
+};
 
 static const ks_sample samples[] = {
     {"digits/train-images-idx3-ubyte.gz", train_images, sizeof train_images},
     {"digits/train-labels-idx1-ubyte.gz", train_labels, sizeof train_labels},
     {"digits/t10k-images-idx3-ubyte.gz", test_images, sizeof test_images},
     {"digits/t10k-labels-idx1-ubyte.gz", test_labels, sizeof test_labels},
+    {"text/novel-train.txt.gz", novel_train, sizeof novel_train},
+    {"text/novel-valid.txt.gz", novel_valid, sizeof novel_valid},
+    {"text/names.txt.gz", names, sizeof names},
 };
 
 ks_sample ks_find_sample(const char *name) {

@@ -26,10 +26,14 @@ final class TerminalListener: TrainingListener {
   private var first = 0
   private var total = 0
   private var isDrawn = false
+  private var completed = 0
   /// The next iteration after which the clock is looked at.
   private var nextLook = 0
+  private let tokensPerIteration: Int?
 
-  init() {
+  /// A listener to a training that takes so many tokens in an iteration, if they are worth counting.
+  init(tokensPerIteration: Int?) {
+    self.tokensPerIteration = tokensPerIteration
     started = clock.now
     lastDrawn = started
   }
@@ -41,12 +45,21 @@ final class TerminalListener: TrainingListener {
       started = clock.now
       if completed > 0 { writeError("Going on after \(completed) iterations") }
     case .stepped(let iteration, let loss):
+      completed = iteration + 1
       if isLive { draw(iteration + 1, loss) }
     case .reported(_, _, _, _, let text):
       clearBar()
-      try output(text)
+      try output(text + pace)
     default: break
     }
+  }
+
+  /// Tokens a second and the time that is left, for those to whom no bar is shown.
+  private var pace: String {
+    guard let tokensPerIteration, completed > first else { return "" }
+    let rate = Double(completed - first) / max((clock.now - started) / .seconds(1), 1e-9)
+    let left = Double(total - completed) / rate
+    return "  (\(fixed(rate * Double(tokensPerIteration), 0)) tokens/s, \(fixed(left, 0)) s left)"
   }
 
   private func draw(_ completed: Int, _ loss: Double) {
@@ -62,9 +75,10 @@ final class TerminalListener: TrainingListener {
     let width = 30
     let filled = width * completed / total
     let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
+    let tokens = tokensPerIteration.map { "  \(fixed(rate * Double($0), 0)) tokens/s" } ?? ""
+    let pace = "\(fixed(rate, rate < 10 ? 1 : 0))/s\(tokens)  \(fixed(left, 0)) s left"
     writeText(
-      "\r\u{1B}[K\(bar) \(completed)/\(total)  \(fixed(rate, rate < 10 ? 1 : 0))/s  \(fixed(left, 0)) s left  loss \(fixed(loss, 4))",
-      to: STDERR_FILENO)
+      "\r\u{1B}[K\(bar) \(completed)/\(total)  \(pace)  loss \(fixed(loss, 4))", to: STDERR_FILENO)
     isDrawn = true
   }
 

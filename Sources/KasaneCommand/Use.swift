@@ -21,18 +21,45 @@ struct Predict: ParsableCommand {
   }
 
   private func predict<R: Recipe>(_ type: R.Type, _ run: RunFolder) throws {
+    let (words, options) = try PredictRecipe<R>.parsed(words)
     let subject = try trained(type, in: run)
     guard R.predictsLines && words.isEmpty else {
-      for line in try subject.predict(words) { try output(line) }
+      for line in try subject.predict(words, with: options) { try output(line) }
       return
     }
+    var (answered, failed) = (0, 0)
     while let line = readLine() {
       // A line that cannot be answered says why and does not end the conversation.
       do {
-        for answer in try subject.predict([line]) { try output(answer) }
+        for answer in try subject.predict([line], with: options) { try output(answer) }
+        answered += 1
       } catch let error as KasaneError {
         writeError("Error: \(error)")
+        failed += 1
       }
+    }
+    if failed > 0 { throw ExitCode(1) }
+    if answered == 0 {
+      throw KasaneError("predict: nothing on standard input, \(R.predictionUsage) expected in each line")
+    }
+  }
+}
+
+/// What stands after a run's folder, where the recipe has prediction options: its words and these options.
+private struct PredictRecipe<R: Recipe>: ParsableCommand {
+  static var configuration: CommandConfiguration {
+    CommandConfiguration(commandName: "kasane predict RUN", abstract: "Use a trained \(R.name) network.")
+  }
+  @Argument(help: ArgumentHelp("\(R.predictionUsage).", valueName: "words")) var words: [String] = []
+  @OptionGroup var options: R.PredictionOptions
+
+  static func parsed(_ words: [String]) throws -> ([String], R.PredictionOptions) {
+    if let none = NoOptions() as? R.PredictionOptions { return (words, none) }
+    do {
+      let command = try parse(words)
+      return (command.words, command.options)
+    } catch {
+      exit(withError: error)
     }
   }
 }

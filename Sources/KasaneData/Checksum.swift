@@ -14,6 +14,11 @@ enum Checksum {
     }
   }
 
+  /// The checksum of bytes, carried on from that of others.
+  static func of(_ bytes: [UInt8], after start: UInt = 0) -> UInt {
+    bytes.withUnsafeBytes { of($0, after: start) }
+  }
+
   private static func of(_ bytes: UnsafeRawBufferPointer, after start: UInt) -> UInt {
     crc32_z(start, bytes.baseAddress?.assumingMemoryBound(to: UInt8.self), bytes.count)
   }

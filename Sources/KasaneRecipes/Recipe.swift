@@ -16,6 +16,8 @@ public protocol Recipe: Trainable {
   associatedtype Options: RecipeOptions
   /// The options of an evaluation.
   associatedtype EvaluationOptions: ParsableArguments
+  /// The options of a prediction; none unless said otherwise.
+  associatedtype PredictionOptions: ParsableArguments = NoOptions
 
   /// The name on the command line.
   static var name: String { get }
@@ -44,8 +46,21 @@ public protocol Recipe: Trainable {
   func evaluate(_ options: EvaluationOptions) throws -> [String]
   /// The trained system's answer to the words after `predict RUN`, in lines.
   func predict(_ words: [String]) throws -> [String]
+  /// The same with the options that stood among the words.
+  func predict(_ words: [String], with options: PredictionOptions) throws -> [String]
   /// Whether `predict RUN` without words answers standard input, line by line.
   static var predictsLines: Bool { get }
+}
+
+/// No options at all: whatever looks like one is a word.
+public struct NoOptions: ParsableArguments {
+  /// Nothing.
+  public init() {}
+}
+
+extension Recipe where PredictionOptions == NoOptions {
+  /// The answer to the words alone.
+  public func predict(_ words: [String], with options: NoOptions) throws -> [String] { try predict(words) }
 }
 
 extension Recipe {
@@ -130,7 +145,7 @@ extension RecipeOptions {
 }
 
 /// Every recipe there is.
-public var allRecipes: [any Recipe.Type] { [BinaryAddition.self, Digits.self] }
+public var allRecipes: [any Recipe.Type] { [BinaryAddition.self, Digits.self, NextWord.self] }
 
 /// Throws, as a wrong use of the command line, where a flag's number is not in a half-open range.
 package func require(_ flag: String, _ value: Double, in range: Range<Double>) throws {

@@ -39,7 +39,9 @@ final class RunningCommand {
   /// Long enough for the slowest command here on a busy machine; a command that hangs fails its test.
   private static let patience = Duration.seconds(90)
 
-  fileprivate init(_ arguments: [String], in folder: TemporaryFolder, environment: [String: String]) throws {
+  fileprivate init(
+    _ arguments: [String], in folder: TemporaryFolder, environment: [String: String], input: URL?
+  ) throws {
     self.arguments = arguments
     // Files and not pipes: nothing has to read along, and they lie outside the folder that a test looks at.
     outputs = folder.outputs.appending(path: UUID().uuidString)
@@ -54,7 +56,7 @@ final class RunningCommand {
     process.arguments = arguments
     process.currentDirectoryURL = folder.url
     process.environment = variables
-    process.standardInput = FileHandle.nullDevice
+    process.standardInput = try input.map { try FileHandle(forReadingFrom: $0) } ?? FileHandle.nullDevice
     process.standardOutput = try empty("stdout")
     process.standardError = try empty("stderr")
     try Self.withSignals { try process.run() }
@@ -153,9 +155,11 @@ final class TemporaryFolder {
     try start(arguments, environment: environment).finish()
   }
 
-  /// Starts `kasane` in the folder.
-  func start(_ arguments: [String], environment: [String: String] = [:]) throws -> RunningCommand {
-    try RunningCommand(arguments, in: self, environment: environment)
+  /// Starts `kasane` in the folder, with a file or nothing as its standard input.
+  func start(
+    _ arguments: [String], environment: [String: String] = [:], input: URL? = nil
+  ) throws -> RunningCommand {
+    try RunningCommand(arguments, in: self, environment: environment, input: input)
   }
 
   /// Trains a run that must succeed.

@@ -19,6 +19,8 @@ import Testing
     var random = RandomGenerator(seed: 1)
     var dataFingerprint: String?
     var bad: Int?
+    var judgements: [Int: Double] = [:]
+    var patience: Int?
 
     func step(_ iteration: Int, reporting: Bool) -> TrainingStep {
       let (loss, gradients) = valueWithGradient(at: model) { square($0(Tensor(2 as Float))).sum() }
@@ -28,6 +30,7 @@ import Testing
       if iteration % 5 == 3 {
         step.metrics = ["accuracy": 1 - 1 / Double(iteration), "other": Double(iteration)]
       }
+      step.judgement = judgements[iteration]
       if iteration == bad { step.metrics = ["accuracy": .nan] }
       return step
     }
@@ -65,6 +68,34 @@ import Testing
     #expect(!lines[0].contains("other"))
     let events = try Data(contentsOf: URL(filePath: try #require(run.eventsPath)))
     for tag in ["accuracy", "other", "mean_loss"] { #expect(events.range(of: Data(tag.utf8)) != nil) }
+  }
+
+  @Test func theBestWeightsAreKeptAndARunMayEndEarly() throws {
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let run = try makeRun()
+    func subject(_ patience: Int?) -> Falling {
+      let subject = Falling()
+      subject.judgements = [1: 3, 3: 1, 5: 2, 7: 1, 9: 0.5]
+      subject.patience = patience
+      return subject
+    }
+    // Two that are no better: the run ends after iteration 7 with the weights after iteration 3.
+    try train(subject(2), in: run)
+    #expect(run.checkpointIterations == [0, 6, 8])
+    #expect(try Files.read(run.modelPath) == Files.read(run.bestPath))
+    let best = Falling()
+    for iteration in 0..<4 { _ = best.step(iteration, reporting: false) }
+    let kept = try Safetensors(contentsOf: run.modelPath).tensors["factor"]
+    #expect(kept?.elements(as: Float.self) == best.model.factor.value.elements(as: Float.self))
+    // A run that goes on remembers: from the checkpoint after 6 iterations one failure is known already.
+    let whole = try Files.read(run.modelPath)
+    for path in [run.modelPath, run.checkpointPath(8)] { try FileManager.default.removeItem(atPath: path) }
+    try train(subject(2), in: run)
+    #expect(try run.checkpointIterations == [0, 6, 8] && Files.read(run.modelPath) == whole)
+    // And one that was over does nothing more.
+    try FileManager.default.removeItem(atPath: run.modelPath)
+    try train(subject(2), in: run)
+    #expect(try run.checkpointIterations == [0, 6, 8] && Files.read(run.modelPath) == whole)
   }
 
   @Test func aMetricThatIsNoNumberStopsTheRun() throws {

@@ -138,6 +138,8 @@ public final class RunFolder {
   public func file(_ name: String) -> String { path + "/" + name }
   /// Where the trained model is.
   public var modelPath: String { file("model.safetensors") }
+  /// Where the weights are that were judged best, once any were judged.
+  public var bestPath: String { file("checkpoints/best.safetensors") }
   /// Where the metrics are, one JSON object a line.
   public var metricsPath: String { file("metrics.jsonl") }
   /// The first TensorBoard event file, or nil where there is none yet.

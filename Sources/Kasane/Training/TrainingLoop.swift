@@ -19,12 +19,16 @@ public struct TrainingStep {
   /// What else was measured, by name, such as `validation_accuracy`; recorded whether the iteration is one to report or
   /// not.
   public var metrics: [String: Double]
+  /// How far from good the model is on data that it does not learn from, where the iteration ended with such a judgement:
+  /// the lower, the better. The run keeps the weights of the best.
+  public var judgement: Double?
 
   /// The outcome of an iteration.
-  public init(loss: Double, text: String? = nil, metrics: [String: Double] = [:]) {
+  public init(loss: Double, text: String? = nil, metrics: [String: Double] = [:], judgement: Double? = nil) {
     self.loss = loss
     self.text = text
     self.metrics = metrics
+    self.judgement = judgement
   }
 }
 
@@ -45,6 +49,10 @@ public protocol Trainable: AnyObject {
   /// What tells the data that the iterations learn from from others, or nil where they hang on options and seed alone. A
   /// checkpoint that was made with other data is refused.
   var dataFingerprint: String? { get }
+  /// After how many judgements in a row that are no better than the best a run ends early, or nil for never.
+  var patience: Int? { get }
+  /// How many tokens an iteration learns from, or nil where that says nothing.
+  var tokensPerIteration: Int? { get }
   /// One iteration: forward, backward, update. It gives a text when `reporting`.
   func step(_ iteration: Int, reporting: Bool) -> TrainingStep
 }
@@ -52,6 +60,10 @@ public protocol Trainable: AnyObject {
 extension Trainable {
   /// Nil: options and seed say everything.
   public var dataFingerprint: String? { nil }
+  /// Nil: all iterations are done.
+  public var patience: Int? { nil }
+  /// Nil: there are no tokens.
+  public var tokensPerIteration: Int? { nil }
   /// Nothing.
   public var companions: [String: any Checkpointed] { [:] }
 }
@@ -70,6 +82,7 @@ private enum Key {
   static let data = "data"
   static let lossSum = "loss_sum"
   static let lossCount = "loss_count"
+  static let best = "best"
   static let model = "model."
   static let optimizer = "optimizer."
   static let companion = "companion."
@@ -83,12 +96,19 @@ public final class TrainingLoop<Subject: Trainable> {
   private var completed = 0
   private var lossSum = 0.0
   private var lossCount = 0
+  private var best = Best()
   private var lastCheckpoint: String?
 
   /// A loop over a subject that is in its initial state.
   public init(_ subject: Subject, in run: RunFolder) {
     self.subject = subject
     self.run = run
+  }
+
+  /// Whether nothing remains to be done.
+  private var isOver: Bool {
+    if let patience = subject.patience, best.failures >= patience { return true }
+    return completed >= subject.iterations
   }
 
   private func emit(_ event: TrainingEvent) throws {
@@ -101,18 +121,30 @@ public final class TrainingLoop<Subject: Trainable> {
     ks_catch_signals()
     if completed == 0 && lastCheckpoint == nil { try save() }
     try emit(.started(completed: completed, total: subject.iterations))
-    while completed < subject.iterations {
+    while !isOver {
       try iterate()
       let signal = ks_caught_signal()
-      let isLast = completed == subject.iterations
+      let isLast = isOver
       if signal != 0 || completed % run.configuration.checkpointEvery == 0 || isLast { try save() }
       if signal != 0 && !isLast { return .interrupted(signal: signal, completed: completed) }
     }
     // The model comes last: where it is, the run is whole.
     try emit(.finished)
-    try Safetensors(subject.model.tensors, metadata: ["producer": "kasane"]).write(
-      to: run.modelPath, checksummed: true)
+    if best.judgement != nil {
+      try subject.model.load(try Safetensors(contentsOf: run.bestPath).tensors, from: run.bestPath)
+    }
+    try saveModel(to: run.modelPath)
     return .finished
+  }
+
+  private func saveModel(to path: String) throws {
+    try Safetensors(subject.model.tensors, metadata: ["producer": "kasane"]).write(
+      to: path, checksummed: true)
+  }
+
+  private func judge(_ judgement: Double) throws {
+    guard judgement.isFinite else { throw diverged("the judgement is \(judgement)") }
+    if best.take(judgement) { try saveModel(to: run.bestPath) }
   }
 
   private func iterate() throws {
@@ -127,6 +159,7 @@ public final class TrainingLoop<Subject: Trainable> {
     completed += 1
     lossSum += loss
     lossCount += 1
+    if let judgement = step.judgement { try judge(judgement) }
     try emit(.stepped(iteration: iteration, loss: loss))
     if reporting || !step.metrics.isEmpty {
       let mean = lossSum / Double(lossCount)
@@ -162,6 +195,7 @@ public final class TrainingLoop<Subject: Trainable> {
     checkpoint.notes[Key.data] = subject.dataFingerprint
     checkpoint.notes[Key.lossSum] = String(lossSum.bitPattern, radix: 16)
     checkpoint.notes[Key.lossCount] = String(lossCount)
+    checkpoint.notes[Key.best] = best.note
     try emit(.checkpointing(checkpoint))
     let path = run.checkpointPath(completed)
     try checkpoint.write(to: path, run: run.configuration.id)
@@ -198,6 +232,34 @@ public final class TrainingLoop<Subject: Trainable> {
     }
     subject.random = RandomGenerator(seed: random[0], stream: random[1], position: random[2])
     (completed, lossSum, lossCount, lastCheckpoint) = (last, Double(bitPattern: sum), count, path)
+    best = Best(note: checkpoint.notes[Key.best])
     return checkpoint
+  }
+}
+
+/// The best judgement of a run so far.
+private struct Best {
+  private(set) var judgement: Double?
+  /// How many judgements came after it.
+  private(set) var failures = 0
+
+  init() {}
+
+  init(note: String?) {
+    guard let parts = note?.split(separator: " "), parts.count == 2, let bits = UInt64(parts[0], radix: 16)
+    else { return }
+    (judgement, failures) = (Double(bitPattern: bits), Int(parts[1]) ?? 0)
+  }
+
+  var note: String? { judgement.map { "\(String($0.bitPattern, radix: 16)) \(failures)" } }
+
+  /// Takes note of a judgement; true where it is the best.
+  mutating func take(_ new: Double) -> Bool {
+    if let judgement, new >= judgement {
+      failures += 1
+      return false
+    }
+    (judgement, failures) = (new, 0)
+    return true
   }
 }
