@@ -145,7 +145,9 @@ extension RecipeOptions {
 }
 
 /// Every recipe there is.
-public var allRecipes: [any Recipe.Type] { [BinaryAddition.self, Digits.self, NextWord.self] }
+public var allRecipes: [any Recipe.Type] {
+  [BinaryAddition.self, Digits.self, NextWord.self, Names.self, LanguageModel.self]
+}
 
 /// Throws, as a wrong use of the command line, where a flag's number is not in a half-open range.
 package func require(_ flag: String, _ value: Double, in range: Range<Double>) throws {

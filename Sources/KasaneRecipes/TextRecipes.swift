@@ -79,3 +79,6 @@ func vocabularyPath(in run: RunFolder) -> String { run.file("vocabulary.json") }
 
 /// e to the power of a mean loss: among how many equally likely tokens the model would have to choose.
 func perplexity(of loss: Double) -> Double { exp(loss) }
+
+/// A mean loss in bits.
+func bits(of loss: Double) -> Double { loss / log(2.0) }
