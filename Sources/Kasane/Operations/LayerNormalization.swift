@@ -5,7 +5,8 @@
 ///
 /// - Parameters:
 ///   - x: A tensor of any shape. Of type bfloat16 it is computed in float32, and scale and shift may be float32.
-///   - residual: Added to x first, of its shape: the input of the layer of which x is the result.
+///   - residual: Added to x first, of its shape and converted to its type: the input of the layer of which x is the
+///     result.
 public func layerNormalization(
   _ x: Tensor, adding residual: Tensor? = nil, axisCount: Int = 1, scale: Tensor? = nil, shift: Tensor? = nil,
   epsilon: Double = 1e-5
@@ -37,6 +38,7 @@ private struct RowNormalization {
 
   func callAsFunction(_ x: Tensor, _ residual: Tensor?, _ scale: Tensor?, _ shift: Tensor?) -> Tensor {
     check(x, residual, scale, shift)
+    let residual = residual?.cast(to: x.dtype)
     // The primitive's own backward is not recorded, so where a second derivative may be asked for the composition serves.
     guard engine.hasFusedLayerNorm(for: x), !Tape.isNested, x.elementCount > 0 else {
       return composed(x, residual, scale, shift)
@@ -55,7 +57,7 @@ private struct RowNormalization {
     precondition(x.dtype.isFloatingPoint, "\(name): \(x.dtype) where a floating-point type is needed")
     if let residual {
       precondition(
-        residual.shape == x.shape && residual.dtype == x.dtype,
+        residual.shape == x.shape && residual.dtype.isFloatingPoint,
         "\(name): a residual of shape \(residual.shape), \(residual.dtype), for input \(x.shape) \(x.dtype)")
     }
     let shape = Shape(x.shape.suffix(axisCount))
