@@ -146,7 +146,10 @@ extension RecipeOptions {
 
 /// Every recipe there is.
 public var allRecipes: [any Recipe.Type] {
-  [BinaryAddition.self, Digits.self, NextWord.self, Names.self, LanguageModel.self]
+  [
+    BinaryAddition.self, Digits.self, NextWord.self, Names.self, LanguageModel.self, SentimentTree.self,
+    GradientFlow.self,
+  ]
 }
 
 /// Throws, as a wrong use of the command line, where a flag's number is not in a half-open range.
