@@ -117,6 +117,7 @@ import Testing
     (["vae", "--batch=0"], "--batch"), (["vae", "--batch=-1"], "--batch"), (["vae", "--batch=x"], "--batch"),
     (["vae", "--batch=65537"], "--batch"), (["vae", "--length=0"], "--length"),
     (["vae", "--image=0"], "--image"), (["vae", "--image=4097"], "--image"),
+    (["densenet121-infer", "--image=28"], "--image"),
     (["vae", "--precision=float8"], "--precision"), (["vae", "--method=tape"], "--method"),
     (["vae", "binary-addition", "--method=tape"], "--method"), (["vae", "--threads=0"], "--threads"),
     (["vae", "--seconds=0"], "--seconds"), (["vae", "--seconds=inf"], "--seconds"),

@@ -63,7 +63,14 @@ struct Bench: ParsableCommand {
     try validateThreads(threads)
     if let batch { try require("--batch", batch, in: 1...65_536) }
     if let length { try require("--length", length, in: 1...65_536) }
-    if let image { try require("--image", image, in: 1...4096) }
+    if let image {
+      try require("--image", image, in: 1...4096)
+      let chosen = Workload.all.filter { names.contains($0.name) || names.contains(Self.everything) }
+      if let limit = chosen.max(by: { $0.smallestImage < $1.smallestImage }), image < limit.smallestImage {
+        throw ValidationError(
+          "--image: \(image) is too small for \(limit.name), \(limit.smallestImage) or more expected")
+      }
+    }
   }
 
   func run() throws {

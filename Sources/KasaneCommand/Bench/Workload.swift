@@ -6,6 +6,8 @@ struct Workload: Sendable {
   let name: String
   /// What it is, in one line for the help.
   let about: String
+  /// The least height and width of an image that the model can take.
+  var smallestImage = 1
   /// Makes model and data for the options and returns what one iteration does.
   let make: @Sendable (WorkloadOptions) -> () -> Void
 }

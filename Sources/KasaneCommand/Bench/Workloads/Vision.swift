@@ -9,8 +9,10 @@ extension Workload {
   static let mobileNetTraining = training("mobilenet-v1-train", "MobileNet", batch: 16) {
     MobileNetV1(using: &$0)
   }
-  static let denseNetInference = inference("densenet121-infer", "DenseNet-121") { DenseNet(using: &$0) }
-  static let denseNetTraining = training("densenet121-train", "DenseNet-121", batch: 8) {
+  static let denseNetInference = inference("densenet121-infer", "DenseNet-121", smallest: 29) {
+    DenseNet(using: &$0)
+  }
+  static let denseNetTraining = training("densenet121-train", "DenseNet-121", batch: 8, smallest: 29) {
     DenseNet(using: &$0)
   }
   static let resNetInference = inference("resnet50-infer", "ResNet-50") { ResNet(using: &$0) }
@@ -20,9 +22,11 @@ extension Workload {
   private static let side = 224
 
   private static func inference<Model: Layer<Tensor, Tensor>>(
-    _ name: String, _ title: String, _ make: @escaping Maker<Model>
+    _ name: String, _ title: String, smallest: Int = 1, _ make: @escaping Maker<Model>
   ) -> Workload {
-    Workload(name: name, about: "\(title) in use, one image of \(side) x \(side)") { options in
+    Workload(
+      name: name, about: "\(title) in use, one image of \(side) x \(side)", smallestImage: smallest
+    ) { options in
       var random = RandomGenerator(seed: 1)
       let model = make(&random)
       let images = images(options, batch: 1, &random)
@@ -31,11 +35,12 @@ extension Workload {
   }
 
   private static func training<Model: Layer<Tensor, Tensor>>(
-    _ name: String, _ title: String, batch: Int, _ make: @escaping Maker<Model>
+    _ name: String, _ title: String, batch: Int, smallest: Int = 1, _ make: @escaping Maker<Model>
   ) -> Workload {
     Workload(
       name: name,
-      about: "a step of \(title), \(batch) images of \(side) x \(side), 1,000 classes, SGD with momentum"
+      about: "a step of \(title), \(batch) images of \(side) x \(side), 1,000 classes, SGD with momentum",
+      smallestImage: smallest
     ) { options in
       var random = RandomGenerator(seed: 1)
       let model = make(&random)
