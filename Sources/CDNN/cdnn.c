@@ -2,9 +2,21 @@
 #include "cdnn.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <oneapi/dnnl/dnnl.h>
 #include <oneapi/dnnl/dnnl_debug.h>
+
+// What limits the kernels limits the library too; it takes no limit after its first use.
+__attribute__((constructor)) static void limit_instruction_set(void) {
+#if defined(__x86_64__)
+  const char *limit = getenv("KASANE_ISA");
+  if (limit == NULL) return;
+  if (strcmp(limit, "avx2") == 0) dnnl_set_max_cpu_isa(dnnl_cpu_isa_avx2);
+  if (strcmp(limit, "baseline") == 0) dnnl_set_max_cpu_isa(dnnl_cpu_isa_sse41);
+#endif
+}
 
 const char *cdnn_version(void) {
   static char text[32];

@@ -239,6 +239,8 @@ int cdnn_product_run(cdnn_product_primitive *p, const void *a, const void *b, co
   return (int)status;
 }
 
+void cdnn_product_release(cdnn_product_primitive *p) { cdnn_cache_release(&p->entry); }
+
 // MARK: Packing
 
 static dnnl_status_t describe_plain(description *made, const cdnn_product *shape, int64_t type) {

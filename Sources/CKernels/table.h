@@ -7,6 +7,7 @@
 #include "ks_batch_norm.h"
 #include "ks_kernels.h"
 #include "ks_layer_norm.h"
+#include "ks_losses.h"
 #include "ks_update.h"
 
 typedef void (*ks_unary_loop)(void *out, const void *x, int64_t count, int64_t stride);
@@ -117,6 +118,11 @@ typedef struct {
   void (*random_normal)(double *out, const double *uniform, int64_t count);
   // By element type: 0 for float32, 1 for float64.
   void (*softmax[2])(void *out, const void *x, int64_t count, bool logarithm);
+  /// Of a row of two times n elements: 0 for float32, 1 for bfloat16.
+  void (*gated_tanh[2])(void *y, const void *x, int64_t n);
+  void (*gated_tanh_gradient[2])(void *out, const void *gradient, const void *x, int64_t n);
+  double (*cross_entropy_row)(const ks_cross_entropy *task, int64_t row);
+  void (*cross_entropy_gradient_row)(const ks_cross_entropy *task, int64_t row);
   double (*half_squared_error[2])(const void *a, const void *b, int64_t count);
   /// One optimizer's rule for the elements [first, last) of a parameter.
   void (*update[KS_RULE_COUNT][2])(const ks_update_part *part, const double *numbers, int64_t first, int64_t last);

@@ -143,3 +143,9 @@ void ks_set_thread_tape(void *value, void (*destroy)(void *)) {
   pthread_setspecific(tape_key, value);
   tape = value;
 }
+
+static KS_THREAD_LOCAL uint8_t precision;
+
+uint8_t ks_thread_precision(void) { return precision; }
+
+void ks_set_thread_precision(uint8_t dtype) { precision = dtype; }

@@ -45,6 +45,8 @@ struct Train: ParsableCommand {
   }
 }
 
+extension Precision: ExpressibleByArgument {}
+
 /// What every recipe's run can be told.
 struct RunOptions: ParsableArguments {
   @Option(help: "Seed of everything random; drawn and printed when not given.")
@@ -57,6 +59,8 @@ struct RunOptions: ParsableArguments {
     help: ArgumentHelp("Run folder to make (default: runs/RECIPE-N).", valueName: "dir"),
     completion: .directory)
   var output: String?
+  @Option(help: "The type that products and convolutions compute in.")
+  var precision = Precision.float32
   @Option(help: "Threads (default: KASANE_THREADS, or one for each processor).")
   var threads: Int?
 
@@ -82,7 +86,7 @@ struct TrainRecipe<R: Recipe>: ParsableCommand {
     let seed = settings.seed ?? UInt64.random(in: 0...UInt64(UInt32.max))
     let configuration = RunConfiguration(
       recipe: R.name, options: try options.values(), seed: seed, printEvery: settings.printEvery,
-      checkpointEvery: settings.checkpointEvery)
+      checkpointEvery: settings.checkpointEvery, precision: settings.precision)
     let subject = try R(options, seed: seed)
     try subject.prepare()
     let folder = try RunFolder.create(at: settings.output ?? RunFolder.freshPath(for: R.name), configuration)

@@ -102,6 +102,9 @@ int cdnn_product_find(const cdnn_product *shape, cdnn_product_primitive **primit
 int cdnn_product_run(cdnn_product_primitive *primitive, const void *a, const void *b, const float *bias, void *c,
                      void *workspace);
 
+/// Gives a product back that is not to be run.
+void cdnn_product_release(cdnn_product_primitive *primitive);
+
 /// Bytes that the right operand of such products takes in the layout that the library likes best; 0 where that is the
 /// plain one. The left operand and the batch do not matter.
 size_t cdnn_product_packed_bytes(const cdnn_product *shape);

@@ -191,6 +191,11 @@ void ks_parallel(int64_t count, int64_t grain, void (*body)(void *_Nullable, int
 void *_Nullable ks_thread_tape(void);
 void ks_set_thread_tape(void *tape, void (*destroy)(void *_Nullable));
 
+/// The element type in which the calling thread's matrix products and convolutions are computed: KS_BFLOAT16, or
+/// KS_FLOAT32, in which they are as their operands are.
+uint8_t ks_thread_precision(void);
+void ks_set_thread_precision(uint8_t dtype);
+
 #pragma clang assume_nonnull end
 
 #endif

@@ -15,6 +15,7 @@ public func checkpointed(_ inputs: [Tensor], _ body: @escaping ([Tensor]) -> Ten
   guard let tape = Tape.recording, tape.depth == 1 else { return body(inputs) }
   let context = TrainingContext.current
   let random = context?.random
+  let precision = Precision.current
   // The value may be a tensor that was there before, which has its own place on the tape.
   let output = withoutGradient { body(inputs) }.alias()
   // Which parameters the block uses shows only when it is recorded.
@@ -24,7 +25,7 @@ public func checkpointed(_ inputs: [Tensor], _ body: @escaping ([Tensor]) -> Ten
     let inputs = (0..<step.inputCount).map { step[$0] }
     let gradient = step.gradient
     step.withChildTape { tape in
-      let value = TrainingContext.$current.withValue(again) { body(inputs) }
+      let value = TrainingContext.$current.withValue(again) { withPrecision(precision) { body(inputs) } }
       tape.propagate(gradient, from: value, downTo: 0)
     }
   }

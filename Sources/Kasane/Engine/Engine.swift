@@ -119,6 +119,29 @@ public protocol Engine: Sendable {
   func softmax(_ x: Tensor) -> Tensor
   /// The logarithm of the softmax over the last axis.
   func logSoftmax(_ x: Tensor) -> Tensor
+  /// tanh(a) sigmoid(b) of the halves a and b of the last axis.
+  func gatedTanh(_ x: Tensor) -> Tensor
+  /// The gradient of that by x.
+  func gatedTanhGradient(_ gradient: Tensor, _ x: Tensor) -> Tensor
+  /// The cross-entropy of each position, float32, or float64 of such logits, and what the gradient wants to know of
+  /// the logits. Traps where a label is no class.
+  func crossEntropy(_ call: CrossEntropyCall) -> (losses: Tensor, statistics: Tensor)
+  /// The gradient by the logits, of their type, from that of the losses.
+  func crossEntropyGradient(_ call: CrossEntropyCall, statistics: Tensor, gradient: Tensor) -> Tensor
+  /// The matrix product of operands of one type, given as another: float32 from bfloat16 operands, say, in which it is
+  /// summed up.
+  func matrixProduct(_ a: Tensor, _ b: Tensor, transposing: Transposition, resultType: DType) -> Tensor
+  /// f(x W + b) with x `[..., inputs]` and W `[inputs, outputs]` of one type. The bias `[outputs]` may be float32 where
+  /// those are bfloat16; sum and activation are rounded once, to the type of the result.
+  func linear(
+    _ x: Tensor, _ weight: Tensor, bias: Tensor?, activation: UnaryPrimitive?, resultType: DType
+  ) -> Tensor
+  /// A function of each pair of elements of two tensors of one shape, and its sums as `columnSums` has them.
+  func binaryWithColumnSums(
+    _ primitive: BinaryPrimitive, _ a: Tensor, _ b: Tensor
+  ) -> (values: Tensor, sums: Tensor)
+  /// The sums over all axes but the last, `[columns]`; of half-width types as float32.
+  func columnSums(_ x: Tensor) -> Tensor
   /// Half the summed squared differences of two tensors of one shape.
   func halfSquaredError(_ a: Tensor, _ b: Tensor) -> Tensor
   /// One step of an optimizer for many parameters at once, in place.

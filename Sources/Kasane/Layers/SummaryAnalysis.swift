@@ -211,6 +211,7 @@ struct SummaryAnalysis {
     case .matmul:
       let inner = operand(0)?.last ?? operand(1).map { $0[$0.count - 2] }
       return size * (inner ?? 0)
+    case .linear: return size * (tape.optionalSaved(node, 1)?.shape[0] ?? 0)
     case .convolution:
       // Each output is a sum over one output channel's part of the kernel.
       guard let weight = tape.optionalSaved(node, 1)?.shape else { return 0 }

@@ -144,6 +144,22 @@ public func glu(_ x: Tensor, axis: Int = -1) -> Tensor {
   return pairs.select(0, axis: axis) * sigmoid(pairs.select(1, axis: axis))
 }
 
+/// The hyperbolic tangent of the first half of the last axis times the logistic function of its second half (van den
+/// Oord et al. 2016, "WaveNet", equation 2): `[..., 2 * features]` becomes `[..., features]`.
+public func gatedTanh(_ x: Tensor) -> Tensor {
+  x.requireFloatingPoint("gatedTanh")
+  precondition(
+    x.rank > 0 && x.shape[x.rank - 1] % 2 == 0, "gatedTanh: the last axis of shape \(x.shape) has no halves")
+  // Where a second derivative may be asked for, the halves are recorded themselves.
+  if Tape.isNested {
+    let half = x.shape[x.rank - 1] / 2
+    return tanh(x.sliced(0..<half, axis: -1)) * sigmoid(x.sliced(half..<2 * half, axis: -1))
+  }
+  return recorded(.gatedTanh, engine.gatedTanh(x), x, saving: x) { step in
+    step.add(engine.gatedTanhGradient(step.gradient, step[0]), to: 0)
+  }
+}
+
 // MARK: Bounded functions
 
 /// x / (1 + |x|) (Bergstra et al. 2009).

@@ -16,9 +16,13 @@ public func crossEntropy(
   _ logits: Tensor, _ labels: Tensor, classWeights: Tensor? = nil, ignoredIndex: Int? = nil,
   labelSmoothing: Double = 0, reduction: Reduction = .mean
 ) -> Tensor {
-  let labels = CheckedLabels("crossEntropy", labels, logits, classWeights, ignoredIndex)
   requireShare(labelSmoothing)
-  let logProbabilities = logSoftmax(logits)
+  if classWeights == nil && logits.dtype != .float16 && !Tape.isNested {
+    return fusedCrossEntropy(logits, labels, ignoredIndex, labelSmoothing, reduction)
+  }
+  let labels = CheckedLabels("crossEntropy", labels, logits, classWeights, ignoredIndex)
+  // A loss is float32 where its logits are bfloat16.
+  let logProbabilities = logSoftmax(logits.dtype == .bfloat16 ? logits.cast(to: .float32) : logits)
   let losses = labels.losses(logProbabilities)
   guard labelSmoothing > 0 else { return labels.reduced(losses, reduction) }
   // Every class is wrong by its weight times the probability that smoothing gives it.
@@ -26,6 +30,29 @@ public func crossEntropy(
   let spread = labels.masked(-weighted.sum(axes: [-1]))
   let share = labelSmoothing / Double(logits.shape[logits.rank - 1])
   return labels.reduced((1 - labelSmoothing) * losses + share * spread, reduction)
+}
+
+/// The losses by one primitive of the engine, which keeps the logits instead of their softmax.
+private func fusedCrossEntropy(
+  _ logits: Tensor, _ labels: Tensor, _ ignoredIndex: Int?, _ labelSmoothing: Double, _ reduction: Reduction
+) -> Tensor {
+  CheckedLabels.requireFit("crossEntropy", labels, logits)
+  let whole = withoutGradient { labels.cast(to: .int64).contiguous() }
+  let call = CrossEntropyCall(
+    logits: logits, labels: whole, ignoredIndex: ignoredIndex, labelSmoothing: labelSmoothing)
+  let (losses, statistics) = engine.crossEntropy(call)
+  let result = recorded(
+    .crossEntropy, losses, inputs: [logits], saving: [logits, whole, statistics],
+    integers: (ignoredIndex ?? .min, Int(bitPattern: UInt(labelSmoothing.bitPattern)))
+  ) { step in
+    let (ignored, smoothing) = step.integers
+    let call = CrossEntropyCall(
+      logits: step[0], labels: step[1], ignoredIndex: ignored == .min ? nil : ignored,
+      labelSmoothing: Double(bitPattern: UInt64(UInt(bitPattern: smoothing))))
+    step.add(engine.crossEntropyGradient(call, statistics: step[2], gradient: step.gradient), to: 0)
+  }
+  guard let ignoredIndex, reduction == .mean else { return reduction(result) }
+  return result.sum() / (whole .!= Double(ignoredIndex)).sum().cast(to: result.dtype)
 }
 
 /// The cross-entropy between the softmax of logits and probabilities: the sum over the classes of
@@ -105,7 +132,7 @@ private func checkedWeights(_ operation: String, _ weights: Tensor?, _ scores: T
 }
 
 /// Labels that are known to fit scores `[..., classes]`, and what their positions count.
-private struct CheckedLabels {
+struct CheckedLabels {
   /// The labels `[...]`, int64; 0 where they are ignored.
   let labels: Tensor
   let classWeights: Tensor?
@@ -115,13 +142,7 @@ private struct CheckedLabels {
   init(
     _ operation: String, _ labels: Tensor, _ scores: Tensor, _ classWeights: Tensor?, _ ignoredIndex: Int?
   ) {
-    scores.requireFloatingPoint(operation)
-    precondition(
-      !labels.dtype.isFloatingPoint && labels.dtype != .bool,
-      "\(operation): labels of type \(labels.dtype) where whole numbers are needed")
-    precondition(
-      scores.rank > 0 && labels.shape == Shape(scores.shape.dropLast()),
-      "\(operation): labels of shape \(labels.shape) for scores of shape \(scores.shape)")
+    Self.requireFit(operation, labels, scores)
     self.classWeights = checkedWeights(operation, classWeights, scores)
     var whole = labels.cast(to: .int64)
     counts = ignoredIndex.map { whole .!= Double($0) }
@@ -134,6 +155,16 @@ private struct CheckedLabels {
     precondition(
       least >= 0 && largest < Double(classes),
       "\(operation): label \(Int(wrong)) where there are \(classes) classes")
+  }
+
+  static func requireFit(_ operation: String, _ labels: Tensor, _ scores: Tensor) {
+    scores.requireFloatingPoint(operation)
+    precondition(
+      !labels.dtype.isFloatingPoint && labels.dtype != .bool,
+      "\(operation): labels of type \(labels.dtype) where whole numbers are needed")
+    precondition(
+      scores.rank > 0 && labels.shape == Shape(scores.shape.dropLast()),
+      "\(operation): labels of shape \(labels.shape) for scores of shape \(scores.shape)")
   }
 
   /// The weighted loss of each position, `[...]`.

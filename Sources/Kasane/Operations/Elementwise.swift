@@ -6,7 +6,8 @@
 extension Tensor {
   /// The sum, element by element, with NumPy's broadcasting.
   public static func + (a: Tensor, b: Tensor) -> Tensor {
-    recorded(.add, engine.binary(.add, a, b), a, b) { step in
+    if let (a, b) = a.widened(with: b) { return a + b }
+    return recorded(.add, engine.binary(.add, a, b), a, b) { step in
       step.add(step.gradient, to: 0)
       step.add(step.gradient, to: 1)
     }
@@ -14,7 +15,8 @@ extension Tensor {
 
   /// The difference, element by element, with NumPy's broadcasting.
   public static func - (a: Tensor, b: Tensor) -> Tensor {
-    recorded(.subtract, engine.binary(.subtract, a, b), a, b) { step in
+    if let (a, b) = a.widened(with: b) { return a - b }
+    return recorded(.subtract, engine.binary(.subtract, a, b), a, b) { step in
       step.add(step.gradient, to: 0)
       step.add(-step.gradient, to: 1)
     }
@@ -22,7 +24,8 @@ extension Tensor {
 
   /// The product, element by element, with NumPy's broadcasting.
   public static func * (a: Tensor, b: Tensor) -> Tensor {
-    recorded(.multiply, engine.binary(.multiply, a, b), a, b, saving: a, b) { step in
+    if let (a, b) = a.widened(with: b) { return a * b }
+    return recorded(.multiply, engine.binary(.multiply, a, b), a, b, saving: a, b) { step in
       step.add(step.gradient * step[1], to: 0)
       step.add(step.gradient * step[0], to: 1)
     }
@@ -30,10 +33,25 @@ extension Tensor {
 
   /// The quotient, element by element, with NumPy's broadcasting.
   public static func / (a: Tensor, b: Tensor) -> Tensor {
+    if let (a, b) = a.widened(with: b) { return a / b }
     let y = engine.binary(.divide, a, b)
     return recorded(.divide, y, a, b, saving: b, y) { step in
       step.add(step.gradient / step[0], to: 0)
       step.add(-(step.gradient * step[1] / step[0]), to: 1)
+    }
+  }
+
+  /// Both as float32 where one is that and the other bfloat16; nil where nothing has to be done, or can be.
+  @inline(__always)
+  func widened(with other: Tensor) -> (Tensor, Tensor)? {
+    object.pointee.dtype == other.object.pointee.dtype ? nil : reallyWidened(with: other)
+  }
+
+  private func reallyWidened(with other: Tensor) -> (Tensor, Tensor)? {
+    switch (dtype, other.dtype) {
+    case (.bfloat16, .float32): (cast(to: .float32), other)
+    case (.float32, .bfloat16): (self, other.cast(to: .float32))
+    default: nil
     }
   }
 

@@ -12,6 +12,8 @@ public func matmul(_ a: Tensor, _ b: Tensor) -> Tensor {
   if a.rank < 2 || b.rank < 2 { return vectorProduct(a, b) }
   precondition(
     a.shape[a.rank - 1] == b.shape[b.rank - 2], "matmul: shapes \(a.shape) and \(b.shape) do not fit")
+  if a.isToBeLowered && b.isToBeLowered { return loweredProduct(a, b) }
+  if let (a, b) = a.widened(with: b) { return matmul(a, b) }
   let y = engine.matrixProduct(a, b, transposing: .none)
   if b.rank == 2 {
     return recorded(.matmul, y, a, b, saving: a, b) { step in
@@ -22,6 +24,29 @@ public func matmul(_ a: Tensor, _ b: Tensor) -> Tensor {
   return recorded(.matmul, y, a, b, saving: a, b) { step in
     step.add(matmul(step.gradient, step[1].transposed()), to: 0)
     step.add(matmul(step[0].transposed(), step.gradient), to: 1)
+  }
+}
+
+/// The product in bfloat16. Gradients are of their operands' types, without being rounded on the way.
+private func loweredProduct(_ a: Tensor, _ b: Tensor) -> Tensor {
+  // Where a second derivative may be asked for, the conversions are recorded too.
+  if Tape.isNested { return withPrecision(.float32) { matmul(a.loweredOnTape(), b.loweredOnTape()) } }
+  let (left, right) = (a.lowered(), b.lowered())
+  let y = engine.matrixProduct(left, right, transposing: .none)
+  return recorded(
+    .matmul, y, a, b, saving: left, right,
+    integers: (Int(a.object.pointee.dtype), Int(b.object.pointee.dtype))
+  ) { step in
+    let (left, right) = (DType(rawValue: UInt8(step.integers.0))!, DType(rawValue: UInt8(step.integers.1))!)
+    let gradient = step.gradient.dtype == .bfloat16 ? step.gradient : step.gradient.cast(to: .bfloat16)
+    if step[1].rank == 2 {
+      step.add(engine.matrixProduct(gradient, step[1], transposing: .right, resultType: left), to: 0)
+      step.add(engine.matrixProduct(step[0], gradient, transposing: .left, resultType: right), to: 1)
+    } else {
+      let (a, b) = (step[0].transposed(), step[1].transposed())
+      step.add(engine.matrixProduct(gradient, b, transposing: .none, resultType: left), to: 0)
+      step.add(engine.matrixProduct(a, gradient, transposing: .none, resultType: right), to: 1)
+    }
   }
 }
 

@@ -25,6 +25,8 @@ public struct RunConfiguration: Codable, Sendable {
   public var printEvery: Int
   /// Iterations from one checkpoint to the next.
   public var checkpointEvery: Int
+  /// In what matrix products and convolutions are computed; nil for float32.
+  public var precision: Precision?
   /// Threads that parallel kernels use.
   public var threads: Int
   /// Kasane's version.
@@ -42,13 +44,15 @@ public struct RunConfiguration: Codable, Sendable {
 
   /// The configuration of a run that begins now on this machine.
   public init(
-    recipe: String, options: [String: OptionValue], seed: UInt64, printEvery: Int, checkpointEvery: Int
+    recipe: String, options: [String: OptionValue], seed: UInt64, printEvery: Int, checkpointEvery: Int,
+    precision: Precision = .float32
   ) {
     self.recipe = recipe
     self.options = options
     self.seed = seed
     self.printEvery = printEvery
     self.checkpointEvery = checkpointEvery
+    self.precision = precision == .float32 ? nil : precision
     threads = Machine.threads
     version = kasaneVersion
     engine = Kasane.engine.description

@@ -150,7 +150,9 @@ public final class TrainingLoop<Subject: Trainable> {
   private func iterate() throws {
     let iteration = completed
     let reporting = iteration % run.configuration.printEvery == 0
-    let step = subject.step(iteration, reporting: reporting)
+    let step = withPrecision(run.configuration.precision ?? .float32) {
+      subject.step(iteration, reporting: reporting)
+    }
     let loss = step.loss
     guard loss.isFinite else { throw diverged("the loss is \(loss)") }
     if let (name, value) = step.metrics.first(where: { !$0.value.isFinite }) {

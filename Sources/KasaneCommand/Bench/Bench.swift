@@ -120,8 +120,10 @@ struct Bench: ParsableCommand {
   }
 
   private func measure(_ workload: Workload, method: String? = nil) throws {
-    guard precision == .float32 else { throw KasaneError("--precision: only float32 can be computed yet") }
-    let make = { workload.make(WorkloadOptions(batch: batch, length: length, image: image)) }
+    let make = {
+      let iterate = workload.make(WorkloadOptions(batch: batch, length: length, image: image))
+      return { precision.compute(iterate) }
+    }
     if countOperations { return try output("\(operations(of: make()))") }
     let name = [workload.name] + (method.map { ["--method=\($0)"] } ?? [])
     if profile {

@@ -8,7 +8,9 @@ enum BenchPrecision: String, CaseIterable, ExpressibleByArgument {
   case float32, bfloat16
 
   /// Runs `body` with products and convolutions in this type.
-  func compute<Result>(_ body: () -> Result) -> Result { body() }
+  func compute<Result>(_ body: () -> Result) -> Result {
+    withPrecision(self == .bfloat16 ? .bfloat16 : .float32, body)
+  }
 }
 
 /// What a workload was found to need, as a line for people or for programs.

@@ -31,6 +31,7 @@ extension Workload {
     .mobileNetInference, .mobileNetTraining,
     .denseNetInference, .denseNetTraining,
     .resNetInference, .resNetTraining,
+    .waveNet,
     .deepQUpdate,
   ]
 }

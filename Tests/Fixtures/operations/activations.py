@@ -6,6 +6,12 @@ from . import Case, between, real
 
 WIDE = between(-4, 4, 5, 7)
 
+
+def gated_tanh(x):
+    signal, gate = x.chunk(2, -1)
+    return signal.tanh() * gate.sigmoid()
+
+
 CASES = {
     "sigmoid": Case(torch.sigmoid, WIDE),
     "tanh": Case(torch.tanh, WIDE),
@@ -35,4 +41,6 @@ CASES = {
     "hardSigmoid of large numbers": Case(lambda x: functional.hardsigmoid(20 * x), real(2, 3)),
     "hardSwish": Case(functional.hardswish, WIDE),
     "hardSwish of large numbers": Case(lambda x: functional.hardswish(20 * x), real(2, 3)),
+} | {
+    f"gatedTanh {shape}": Case(gated_tanh, real(*shape)) for shape in [[2, 3, 8], [0, 4], [6], [5, 66]]
 }

@@ -41,6 +41,12 @@ enum ActivationRows {
     ]
   }
 
+  static var gatedTanh: [OperationRow] {
+    ([[2, 3, 8], [0, 4], [6], [5, 66]] as [Shape]).map { shape in
+      OperationRow("gatedTanh \(shape)", covers: ["gatedTanh"], [Input(shape)]) { Kasane.gatedTanh($0[0]) }
+    }
+  }
+
   static var rectifiers: [OperationRow] {
     [
       .unary("relu6", covers: ["relu6"]) { relu6($0) },

@@ -91,11 +91,11 @@ enum LossRows {
         OperationRow(
           "crossEntropy\(title), \(reduction)", covers: ["crossEntropy"],
           [Input([2, 3, 5]), Input([2, 3], .index(below: 5))]
-        ) { function($0[0], $0[1], reduction) }
+        ) { function($0[0], $0[1], reduction).asIts($0[0]) }
       }
         + ignoring.map { name, title, function in
           OperationRow("\(title), \(reduction)", covers: [name], [Input([2, 3, 5])]) {
-            function($0[0], reduction)
+            function($0[0], reduction).asIts($0[0])
           }
         } + [
           OperationRow(
@@ -125,4 +125,9 @@ enum LossRows {
       },
     ]
   }
+}
+
+extension Tensor {
+  /// A loss in the logits' type: in bfloat16 it is float32.
+  fileprivate func asIts(_ logits: Tensor) -> Tensor { cast(to: logits.dtype) }
 }

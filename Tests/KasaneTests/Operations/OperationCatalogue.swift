@@ -65,6 +65,9 @@ func rows(of operation: Kasane.Operation) -> [OperationRow] {
   case .reluGradient: ActivationRows.reluGradient
   case .sum: ReductionRows.sum
   case .matmul: ProductRows.matmul
+  case .linear: LinearRows.linear
+  case .gatedTanh: ActivationRows.gatedTanh
+  case .crossEntropy: LossRows.crossEntropy
   case .convolution: ConvolutionRows.images + ConvolutionRows.sequences
   case .convolutionInputGradient: ConvolutionRows.inputGradient
   case .convolutionWeightGradient: ConvolutionRows.weightGradient
@@ -105,7 +108,7 @@ enum Composition: CaseIterable {
   case activation, mean
   case constant, interpolation, logarithms, comparison, truthValues, classification
   case rectifiers, gates, bounded, statistics, norm, counts, places, cumulativeProduct
-  case differences, divergences, crossEntropy, cosines, dropout
+  case differences, divergences, cosines, dropout
   case attention
 }
 
@@ -144,7 +147,6 @@ func rows(of composition: Composition) -> [OperationRow] {
   case .cumulativeProduct: ReductionRows.cumulativeProduct
   case .differences: LossRows.differences
   case .divergences: LossRows.divergences
-  case .crossEntropy: LossRows.crossEntropy
   case .cosines: LossRows.cosines
   case .attention: AttentionRows.attention
   case .dropout: DropoutRows.dropout

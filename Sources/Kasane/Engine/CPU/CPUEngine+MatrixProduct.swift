@@ -5,7 +5,7 @@ internal import CKernels
 
 extension CPUEngine {
   /// Below this many multiplications a library call costs more than the product.
-  fileprivate static let smallProduct: Int64 = 8192
+  static let smallProduct: Int64 = 8192
   /// From here on a product keeps all threads busy.
   private static let largeProduct: Int64 = 1 << 22
 
@@ -13,6 +13,8 @@ extension CPUEngine {
     Self.requireOneType("matmul", a, b)
     switch a.dtype {
     case .float32, .float64, .int32, .int64: break
+    case .bfloat16 where LibraryProduct.hasBFloat16:
+      return matrixProduct(a, b, transposing: transposing, resultType: .bfloat16)
     case .float16, .bfloat16:
       return Self.cast(
         matrixProduct(Self.widened(a), Self.widened(b), transposing: transposing), to: a.dtype)
@@ -45,6 +47,63 @@ extension CPUEngine {
     return y
   }
 
+  /// bfloat16 operands are multiplied as they are where the machine can.
+  func matrixProduct(_ a: Tensor, _ b: Tensor, transposing: Transposition, resultType: DType) -> Tensor {
+    let isHalf = a.dtype == .bfloat16 && b.dtype == .bfloat16 && LibraryProduct.hasBFloat16
+    guard isHalf, resultType == .bfloat16 || resultType == .float32 else {
+      return composedProduct(a, b, transposing, resultType)
+    }
+    if b.rank > 2 && transposing != .left { return halfBatchedProduct(a, b, resultType) }
+    var shape = a.shape
+    let (a, b) = (a.withOneAxisOfRows(), b.withOneAxisOfRows())
+    defer { withExtendedLifetime((a, b)) {} }
+    var (left, right) = (MatrixView(rowsOf: a), MatrixView(rowsOf: b))
+    if transposing == .right { right = right.transposed() }
+    let y: Tensor
+    if transposing == .left {
+      left = left.transposed()
+      y = Tensor(unsetMatrix: left.rows, right.columns, dtype: resultType.rawValue)
+    } else {
+      shape[shape.count - 1] = Int(right.columns)
+      y = Tensor(unsetWithShape: shape, dtype: resultType)
+    }
+    guard y.elementCount > 0, left.columns > 0 else { return y.filledWithZeros() }
+    let (one, other) = (
+      GemmOperand(left, dtype: a.dtype.rawValue), GemmOperand(right, dtype: a.dtype.rawValue)
+    )
+    LibraryProduct(
+      one, other, m: left.rows, n: right.columns, k: left.columns, .bfloat16, resultType: resultType
+    ).run(into: y.data, rowStride: right.columns)
+    withExtendedLifetime((one, other)) {}
+    return y
+  }
+
+  /// The products of bfloat16 matrices at the same places, all of them at once.
+  private func halfBatchedProduct(_ a: Tensor, _ b: Tensor, _ resultType: DType) -> Tensor {
+    let outerA = Shape(a.shape.dropLast(2)), outerB = Shape(b.shape.dropLast(2))
+    guard let outer = outerA.broadcast(with: outerB) else {
+      preconditionFailure("matmul: shapes \(a.shape) and \(b.shape) do not broadcast")
+    }
+    let (m, k, n) = (a.shape[a.rank - 2], a.shape[a.rank - 1], b.shape[b.rank - 1])
+    let y = Tensor(unsetWithShape: outer + [m, n], dtype: resultType)
+    guard y.elementCount > 0, k > 0 else { return y.filledWithZeros() }
+    func matrices(_ x: Tensor, _ rows: Int, _ columns: Int) -> Tensor {
+      let x = withoutGradient { x.broadcast(to: outer + [rows, columns]) }.withGemmMatrices()
+      return x.strideOfMatrices == nil ? x.contiguous() : x
+    }
+    let (a, b) = (matrices(a, m, k), matrices(b, k, n))
+    let (left, right) = (MatrixView(lastAxesOf: a), MatrixView(lastAxesOf: b))
+    let (one, other) = (
+      GemmOperand(left, dtype: a.dtype.rawValue), GemmOperand(right, dtype: a.dtype.rawValue)
+    )
+    LibraryProduct(
+      batch: Int64(outer.elementCount), one, every: a.strideOfMatrices!, other, every: b.strideOfMatrices!,
+      m: Int64(m), n: Int64(n), k: Int64(k), .bfloat16, resultType: resultType
+    ).run(into: y.data, rowStride: Int64(n))
+    withExtendedLifetime((a, b)) {}
+    return y
+  }
+
   private func batchedProduct(_ a: Tensor, _ b: Tensor) -> Tensor {
     let outerA = Shape(a.shape.dropLast(2)), outerB = Shape(b.shape.dropLast(2))
     guard let outer = outerA.broadcast(with: outerB) else {
@@ -68,8 +127,14 @@ extension CPUEngine {
     return y
   }
 
-  /// y = a b; the elements of `a` and `b` are kept alive by the caller.
-  fileprivate static func multiply(_ a: MatrixView, _ b: MatrixView, into y: MatrixView, dtype: UInt8) {
+  /// Up to so many rows the library's gemm loses half its speed and more by a transposed right operand.
+  private static let fewRows: Int64 = 384
+
+  /// y = a b; the elements of `a` and `b` are kept alive by the caller. `isWhole` is false in a parallel region, where
+  /// the library's gemm runs on the one thread and its primitives must not be used.
+  static func multiply(
+    _ a: MatrixView, _ b: MatrixView, into y: MatrixView, dtype: UInt8, isWhole: Bool = true
+  ) {
     let (m, n, k) = (a.rows, b.columns, a.columns)
     if m == 0 || n == 0 { return }
     if m * n * k <= smallProduct || k == 0 || dtype != DType.float32.rawValue {
@@ -79,9 +144,16 @@ extension CPUEngine {
       return
     }
     let (left, right) = (GemmOperand(a), GemmOperand(b))
+    // The library's gemm is slow where few rows meet a transposed right operand; its primitive is not.
+    if isWhole && right.transpose && !left.transpose && m <= fewRows && m * n * k >= LibraryProduct.least {
+      LibraryProduct(left, right, m: m, n: n, k: k, .float32, resultType: .float32)
+        .run(into: y.data, rowStride: y.rowStride)
+      withExtendedLifetime((left, right)) {}
+      return
+    }
     _ = ks_adopt_threads()
     let status = cdnn_sgemm(
-      left.transpose ? 1 : 0, right.transpose ? 1 : 0, m, n, k, 1, left.data, left.stride, right.data,
+      left.transpose ? 1 : 0, right.transpose ? 1 : 0, m, n, k, 1, left.floats, left.stride, right.floats,
       right.stride, 0, y.data.assumingMemoryBound(to: Float.self), y.rowStride)
     withExtendedLifetime((left, right)) {}
     precondition(status == 0, "matmul: oneDNN status \(status) for a product of \(m) by \(k) by \(n)")
@@ -124,93 +196,31 @@ private struct MatrixBatch {
     a.data += leftOffset * dtype.size
     b.data += rightOffset * dtype.size
     y.data += index * Int(out.rows * out.columns) * dtype.size
-    CPUEngine.multiply(a, b, into: y, dtype: dtype.rawValue)
-  }
-}
-
-/// The memory of a tensor seen as a matrix.
-private struct MatrixView {
-  var data: UnsafeMutableRawPointer
-  var rows, columns, rowStride, columnStride: Int64
-
-  /// A tensor with two axes, transposed where the flag is set.
-  init(_ x: Tensor, _ isTransposed: Bool) {
-    let header = x.object
-    data = header.pointee.data!
-    (rows, columns) = (header.pointee.shape.0, header.pointee.shape.1)
-    (rowStride, columnStride) = (header.pointee.strides.0, header.pointee.strides.1)
-    if isTransposed { self = transposed() }
-  }
-
-  /// The first of the matrices that a tensor's last two axes are.
-  init(lastAxesOf x: Tensor) {
-    let (sizes, strides) = (x.shape, x.strides)
-    data = x.object.pointee.data!
-    (rows, columns) = (Int64(sizes[x.rank - 2]), Int64(sizes[x.rank - 1]))
-    (rowStride, columnStride) = (Int64(strides[x.rank - 2]), Int64(strides[x.rank - 1]))
-  }
-
-  /// All axes but the last taken as one, of a tensor that is contiguous or has two.
-  init(rowsOf x: Tensor) {
-    let sizes = x.shape
-    data = x.object.pointee.data!
-    columns = Int64(sizes[x.rank - 1])
-    rows = 1
-    for axis in 0..<x.rank - 1 { rows *= Int64(sizes[axis]) }
-    (rowStride, columnStride) = (columns, 1)
-    if !x.isContiguous { (rowStride, columnStride) = (Int64(x.strides[0]), Int64(x.strides[1])) }
-  }
-
-  /// Whether a row's elements lie side by side.
-  var hasDenseRows: Bool {
-    (columnStride == 1 || columns == 1) && (rowStride >= max(columns, 1) || rows == 1)
-  }
-
-  func transposed() -> MatrixView {
-    var result = self
-    (result.rows, result.columns) = (columns, rows)
-    (result.rowStride, result.columnStride) = (columnStride, rowStride)
-    return result
-  }
-}
-
-/// A float32 matrix as a gemm takes it: rows or columns contiguous, else copied.
-private struct GemmOperand {
-  let data: UnsafePointer<Float>
-  let transpose: Bool
-  let stride: Int64
-  /// Keeps a copy alive.
-  private let copy: Tensor?
-
-  init(_ x: MatrixView) {
-    let elements = UnsafePointer(x.data.assumingMemoryBound(to: Float.self))
-    if x.hasDenseRows {
-      (data, transpose, stride, copy) = (elements, false, max(x.rowStride, x.columns), nil)
-    } else if x.transposed().hasDenseRows {
-      (data, transpose, stride, copy) = (elements, true, max(x.columnStride, x.rows), nil)
-    } else {
-      let dense = Tensor(unsetMatrix: x.rows, x.columns, dtype: DType.float32.rawValue)
-      var header = dense.object.pointee
-      header.data = x.data
-      (header.strides.0, header.strides.1) = (x.rowStride, x.columnStride)
-      header.contiguous = false
-      ks_copy(dense.object, &header)
-      (data, transpose, stride, copy) = (UnsafePointer(dense.floats), false, x.columns, dense)
-    }
+    CPUEngine.multiply(a, b, into: y, dtype: dtype.rawValue, isWhole: false)
   }
 }
 
 extension Tensor {
-  /// This tensor where it is contiguous or has two axes, else all its axes but the last taken as one.
-  fileprivate func withOneAxisOfRows() -> Tensor {
-    if isContiguous || rank == 2 { return self }
-    return withoutGradient { reshaped(to: Shape(shape.dropLast().reduce(1, *), shape[rank - 1])) }
+  /// This tensor, which nobody else has seen, with zeros in it.
+  fileprivate func filledWithZeros() -> Tensor {
+    engine.fill(self, with: 0)
+    return self
   }
 
-  /// This tensor where a gemm can take the matrices of its last two axes as they lie, else a contiguous copy.
-  fileprivate func withGemmMatrices() -> Tensor {
-    let first = MatrixView(lastAxesOf: self)
-    return first.hasDenseRows || first.transposed().hasDenseRows ? self : contiguous()
+  /// The distance of the matrices of the last two axes where it is one and the same from each to the next, and not zero.
+  fileprivate var strideOfMatrices: Int64? {
+    let (sizes, strides) = (shape, self.strides)
+    var (distance, count) = (0, 1)
+    for axis in (0..<rank - 2).reversed() where sizes[axis] != 1 {
+      if count == 1 {
+        (distance, count) = (strides[axis], sizes[axis])
+        if distance == 0 { return nil }
+      } else {
+        guard strides[axis] == distance * count else { return nil }
+        count *= sizes[axis]
+      }
+    }
+    return Int64(distance)
   }
 }
 

@@ -177,6 +177,46 @@ struct ProfilingEngine<Base: Engine>: Engine, ProfiledEngine {
   func logSoftmax(_ x: Tensor) -> Tensor {
     measured("logSoftmax", [x], { base.logSoftmax(x) }, { Work(touching: x, $0) })
   }
+  func matrixProduct(_ a: Tensor, _ b: Tensor, transposing: Transposition, resultType: DType) -> Tensor {
+    measured(
+      "matrixProduct", [a, b],
+      { base.matrixProduct(a, b, transposing: transposing, resultType: resultType) },
+      { Work(productOf: a, b, transposing: transposing, giving: $0) })
+  }
+  func linear(
+    _ x: Tensor, _ weight: Tensor, bias: Tensor?, activation: UnaryPrimitive?, resultType: DType
+  ) -> Tensor {
+    measured(
+      "linear", [x, weight],
+      { base.linear(x, weight, bias: bias, activation: activation, resultType: resultType) },
+      { Work(productOf: x, weight, transposing: .none, giving: $0) })
+  }
+  func binaryWithColumnSums(
+    _ primitive: BinaryPrimitive, _ a: Tensor, _ b: Tensor
+  ) -> (values: Tensor, sums: Tensor) {
+    measured(
+      primitive.profileName, [a, b], { base.binaryWithColumnSums(primitive, a, b) },
+      { Work(touching: a, b, $0.values) })
+  }
+  func crossEntropy(_ call: CrossEntropyCall) -> (losses: Tensor, statistics: Tensor) {
+    measured("crossEntropy", [call.logits], { base.crossEntropy(call) }, { _ in Work(touching: call.logits) })
+  }
+  func crossEntropyGradient(_ call: CrossEntropyCall, statistics: Tensor, gradient: Tensor) -> Tensor {
+    measured(
+      "crossEntropyGradient", [call.logits],
+      { base.crossEntropyGradient(call, statistics: statistics, gradient: gradient) },
+      { Work(touching: call.logits, $0) })
+  }
+  func gatedTanh(_ x: Tensor) -> Tensor {
+    measured("gatedTanh", [x], { base.gatedTanh(x) }, { Work(touching: x, $0) })
+  }
+  func gatedTanhGradient(_ gradient: Tensor, _ x: Tensor) -> Tensor {
+    measured(
+      "gatedTanhGradient", [x], { base.gatedTanhGradient(gradient, x) }, { Work(touching: gradient, x, $0) })
+  }
+  func columnSums(_ x: Tensor) -> Tensor {
+    measured("columnSums", [x], { base.columnSums(x) }, { Work(touching: x, $0) })
+  }
   func halfSquaredError(_ a: Tensor, _ b: Tensor) -> Tensor {
     measured("halfSquaredError", [a, b], { base.halfSquaredError(a, b) }, { Work(touching: a, b, $0) })
   }
