@@ -54,6 +54,16 @@ extension Engine {
   /// One after the other.
   public func convolution(_ call: ConvolutionCall) -> Tensor { composedConvolution(call) }
 
+  /// The gradient of the operands in the result's type, where that is wider.
+  public func convolutionWeightGradient(
+    _ x: Tensor, _ gradient: Tensor, shape: Shape, _ geometry: ConvolutionGeometry, resultType: DType
+  ) -> Tensor {
+    let isWider = resultType.size > gradient.dtype.size
+    func operand(_ x: Tensor) -> Tensor { isWider ? converted(x, to: resultType) : x }
+    let value = convolutionWeightGradient(operand(x), operand(gradient), shape: shape, geometry)
+    return converted(value, to: resultType)
+  }
+
   func composedConvolution(_ call: ConvolutionCall) -> Tensor {
     var y = convolution(call.x, call.weight, bias: call.bias, call.geometry)
     if let norm = call.norm {

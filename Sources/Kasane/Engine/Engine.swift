@@ -69,6 +69,11 @@ public protocol Engine: Sendable {
     _ x: Tensor, _ gradient: Tensor, shape: Shape, _ geometry: ConvolutionGeometry
   ) -> Tensor
 
+  /// The same, of the given floating-point type, without being rounded to the operands' on the way where that is wider.
+  func convolutionWeightGradient(
+    _ x: Tensor, _ gradient: Tensor, shape: Shape, _ geometry: ConvolutionGeometry, resultType: DType
+  ) -> Tensor
+
   // MARK: Pooling
 
   /// The maximum over each window of images `[batch, height, width, channels]`, and where it is: the number of the

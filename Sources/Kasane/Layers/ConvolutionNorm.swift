@@ -42,13 +42,16 @@ public struct ConvolutionNorm: Layer {
 
   /// The layer as one call of the engine, or nil where that is not to be.
   private func atOnce(_ x: Tensor, adding residual: Tensor?) -> Tensor? {
-    guard Tape.recording == nil, !isTraining, x.dtype == .float32 else { return nil }
-    var call = convolution.call("ConvolutionNorm", x)
+    guard Tape.recording == nil, !isTraining else { return nil }
+    let isLowered = x.isToBeLowered
+    guard x.dtype == .float32 || isLowered else { return nil }
+    var call = convolution.call("ConvolutionNorm", isLowered ? x.lowered() : x)
     guard call.weight.dtype == .float32 else { return nil }
+    let residual = isLowered ? residual?.lowered() : residual
     precondition(
-      residual.map { $0.shape == call.resultShape && $0.dtype == x.dtype } ?? true,
-      "ConvolutionNorm: a residual of \(residual!.shape) \(residual!.dtype) for \(call.resultShape) \(x.dtype)"
-    )
+      residual.map { $0.shape == call.resultShape && $0.dtype == call.x.dtype } ?? true,
+      "ConvolutionNorm: a residual of \(residual!.shape) \(residual!.dtype) for \(call.resultShape) "
+        + "\(call.x.dtype)")
     call.norm = ConvolutionCall.Norm(
       mean: normalization.runningMean.value, variance: normalization.runningVariance.value,
       scale: normalization.weight?.value, shift: normalization.bias?.value, epsilon: normalization.epsilon)

@@ -46,13 +46,13 @@ public struct FeatureStack: ~Copyable {
     }
     return recorded(.concatenate, all, earlier, new, integers: (start, end)) { step in
       let (start, end) = step.integers, axis = step.gradient.rank - 1
-      // Parts that do not overlap: each may be added to in place where the whole may.
-      if step.ownsGradient {
-        step.addOwn(part: step.gradient.sliced(0..<start, axis: axis), to: 0)
-        step.addOwn(part: step.gradient.sliced(start..<end, axis: axis), to: 1)
-      } else {
-        step.add(step.gradient.sliced(0..<start, axis: axis), to: 0)
-        step.add(step.gradient.sliced(start..<end, axis: axis), to: 1)
+      for (input, part) in [0..<start, start..<end].enumerated() {
+        // A block's layers all add to the parts of one gradient.
+        if step.ownsGradient {
+          step.addOwn(part: step.gradient.sliced(part, axis: axis), to: input)
+        } else {
+          step.add(step.gradient.sliced(part, axis: axis), to: input)
+        }
       }
     }
   }

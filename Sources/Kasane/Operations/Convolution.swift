@@ -48,6 +48,7 @@ private func convolution(
   _ dilation: Size2D, _ groups: Int
 ) -> Tensor {
   let geometry = convolutionGeometry(name, x, weight, bias, stride, padding, dilation, groups)
+  if x.isToBeLowered && weight.isToBeLowered { return loweredConvolution(x, weight, bias, geometry) }
   return convolution(x, weight, bias: bias, geometry)
 }
 
@@ -117,8 +118,10 @@ func convolutionWeightGradient(
 /// Checks the types of a convolution's operands and the shape of its bias.
 func checkOperands(_ name: String, _ x: Tensor, _ weight: Tensor, _ bias: Tensor?, outputs: Int) {
   precondition(x.dtype.isFloatingPoint, "\(name): \(x.dtype) where a floating-point type is needed")
+  // In a scope of lower precision a weight is of its own type.
+  let isOneType = weight.dtype == x.dtype || (x.isToBeLowered && weight.isToBeLowered)
   precondition(
-    weight.dtype == x.dtype && (bias?.dtype ?? x.dtype) == x.dtype,
+    isOneType && (bias?.dtype ?? weight.dtype) == weight.dtype,
     "\(name): input of \(x.dtype), weight of \(weight.dtype)\(bias.map { ", bias of \($0.dtype)" } ?? ""); "
       + "cast them to one type")
   precondition(

@@ -105,7 +105,14 @@ private func transposedConvolution(
     image.width, kernel.width, stride.width, dilation.width, outputPadding.width, &margins.left,
     &margins.right)
   geometry.margins = margins
-  let y = convolutionInputGradient(x, weight, shape: [x.shape[0], height, width, outputs], geometry)
-  guard let bias else { return y }
-  return y + bias
+  let shape: Shape = [x.shape[0], height, width, outputs]
+  func result(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?) -> Tensor {
+    let y = convolutionInputGradient(x, weight, shape: shape, geometry)
+    guard let bias else { return y }
+    return y + bias
+  }
+  guard x.isToBeLowered && weight.isToBeLowered else { return result(x, weight, bias) }
+  return withPrecision(.float32) {
+    result(x.loweredOnTape(), weight.loweredOnTape(), bias?.loweredOnTape())
+  }
 }

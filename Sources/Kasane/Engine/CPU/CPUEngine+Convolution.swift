@@ -108,29 +108,30 @@ extension CPUEngine {
   func convolutionWeightGradient(
     _ x: Tensor, _ gradient: Tensor, shape: Shape, _ geometry: ConvolutionGeometry
   ) -> Tensor {
-    if x.dtype == .float32, gradient.dtype == .float32, geometry.isPointwise(shape) {
-      let result = matrixProduct(x, gradient, transposing: .left)
-      return withoutGradient { result.reshaped(to: shape) }
-    }
+    convolutionWeightGradient(x, gradient, shape: shape, geometry, resultType: gradient.dtype)
+  }
+
+  func convolutionWeightGradient(
+    _ x: Tensor, _ gradient: Tensor, shape: Shape, _ geometry: ConvolutionGeometry, resultType: DType
+  ) -> Tensor {
     let library = LibraryConvolution(
       images: x.shape, weight: shape, results: gradient.shape, dtype: gradient.dtype, geometry)
     if let primitive = library?.primitive(CDNN_WEIGHT_GRADIENT) {
       let result = Tensor(unsetWithShape: shape, dtype: .float32)
       primitive.run(images: x.contiguous(), weight: result, results: gradient.contiguous())
       primitive.giveBack()
-      return Self.converted(result, to: gradient.dtype)
+      return Self.converted(result, to: resultType)
     }
-    let (wide, dtype) = Self.computable(gradient)
-    let images = Self.computable(x).0
-    if dtype != wide.dtype {
-      return Self.converted(convolutionWeightGradient(images, wide, shape: shape, geometry), to: dtype)
+    let (images, wide) = (Self.computable(x).0, Self.computable(gradient).0)
+    if wide.dtype != gradient.dtype {
+      return convolutionWeightGradient(images, wide, shape: shape, geometry, resultType: resultType)
     }
-    let result = Tensor(unsetWithShape: shape, dtype: dtype)
+    let result = Tensor(unsetWithShape: shape, dtype: wide.dtype)
     var task = ks_convolution(images: x.shape, weight: shape, results: gradient.shape, geometry)
     withExtendedLifetime((images, wide)) {
-      ks_convolution_weight_gradient(&task, dtype.rawValue, result.data, images.data, wide.data)
+      ks_convolution_weight_gradient(&task, wide.dtype.rawValue, result.data, images.data, wide.data)
     }
-    return result
+    return Self.converted(result, to: resultType)
   }
 
   /// The tensor contiguous and of a type that the kernels for images compute in, and the type that it had.
@@ -148,14 +149,6 @@ extension CPUEngine {
     let result = Tensor(unsetWithShape: x.shape, dtype: dtype)
     result.fill(from: x)
     return result
-  }
-}
-
-extension ConvolutionGeometry {
-  /// Whether a kernel sees single pixels, and all of them: then its gradient is a matrix product, which oneDNN computes at
-  /// up to twice the speed of its convolution's.
-  fileprivate func isPointwise(_ kernel: Shape) -> Bool {
-    kernel[0] == 1 && kernel[1] == 1 && groups == 1 && stride == Size2D(1) && margins == Margins()
   }
 }
 

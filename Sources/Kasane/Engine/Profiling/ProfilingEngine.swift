@@ -104,6 +104,15 @@ struct ProfilingEngine<Base: Engine>: Engine, ProfiledEngine {
       { Work(convolving: x, by: shape, giving: gradient, touching: $0) })
   }
 
+  func convolutionWeightGradient(
+    _ x: Tensor, _ gradient: Tensor, shape: Shape, _ geometry: ConvolutionGeometry, resultType: DType
+  ) -> Tensor {
+    measured(
+      "convolutionWeightGradient", [x, gradient],
+      { base.convolutionWeightGradient(x, gradient, shape: shape, geometry, resultType: resultType) },
+      { Work(convolving: x, by: shape, giving: gradient, touching: $0) })
+  }
+
   // MARK: Pooling
 
   func maximumPool(_ x: Tensor, _ windows: PoolingWindows) -> (values: Tensor, indices: Tensor) {
