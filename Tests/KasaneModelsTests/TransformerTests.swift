@@ -150,6 +150,32 @@ private struct Fixture {
     #expect(logits.elements(as: Float.self) != others.elements(as: Float.self))
   }
 
+  /// In bfloat16 the loss and its gradients, which are float32, are those of float32 but for rounding.
+  @Test func halfPrecisionIsClose() {
+    var random = RandomGenerator(seed: 2)
+    for isNormFirst in [false, true] {
+      var configuration = BERT.Configuration(
+        vocabulary: 17, features: 32, layers: 2, heads: 2, places: 6, dropout: 0)
+      configuration.layer.isNormFirst = isNormFirst
+      let model = MaskedLanguageModel(configuration, using: &random)
+      let words = Tensor([1, 4, 7, 9, 2, 3, 11, 16, 0, 5], shape: [2, 5])
+      let (places, labels) = (Tensor([7, 2, 9]), Tensor([3, 1, 16]))
+      let (loss, gradients) = valueWithGradient(at: model) { crossEntropy($0(words, at: places), labels) }
+      let (half, halfGradients) = valueWithGradient(at: model) { model in
+        withPrecision(.bfloat16) { crossEntropy(model(words, at: places), labels) }
+      }
+      #expect(half.dtype == .float32 && abs(half.scalar - loss.scalar) < 0.02 * loss.scalar)
+      for (name, parameter) in model.parameters {
+        guard let exact = gradients[parameter], let found = halfGradients[parameter] else { continue }
+        #expect(found.dtype == .float32, "\(name)")
+        // Gradients by the keys' biases are zero but for rounding.
+        let scale = max(abs(exact).max().scalar, 1e-2)
+        let difference = abs(found - exact).max().scalar
+        #expect(difference < 0.1 * scale, "\(name), norm first \(isNormFirst): \(difference) of \(scale)")
+      }
+    }
+  }
+
   @Test func maskedWordsAreAskedForAlone() {
     var random = RandomGenerator(seed: 1)
     var configuration = BERT.Configuration(vocabulary: 17, features: 8, layers: 2, heads: 2, places: 6)

@@ -103,9 +103,10 @@ public struct MultiHeadAttention: Layer {
 
   /// What several layers make of one input, side by side.
   private static func joined(_ layers: [Linear], _ x: Tensor) -> Tensor {
-    let product = matmul(x, Tensor.concatenate(layers.map(\.weight.value), axis: 1))
     let biases = layers.compactMap(\.bias?.value)
-    return biases.isEmpty ? product : product + Tensor.concatenate(biases, axis: 0)
+    return linear(
+      x, Tensor.concatenate(layers.map(\.weight.value), axis: 1),
+      bias: biases.isEmpty ? nil : Tensor.concatenate(biases, axis: 0))
   }
 
   /// How much each head attends to what: `[batch, heads, queries, keys]`.

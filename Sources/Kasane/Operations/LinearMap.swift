@@ -27,7 +27,7 @@ public func linear(
   let tape = Tape.recording
   guard !Tape.isNested else { return composedLinear(x, weight, bias, activation) }
   let primitive = activation?.primitive
-  if let activation, primitive == nil || (tape != nil && activation.gradientFromValue == nil) {
+  if let activation, primitive == nil || (tape != nil && activation.gradientPrimitive == nil) {
     return activation(linear(x, weight, bias: bias))
   }
   // The engine reads a bias as it does the operands, or as float32.
@@ -36,12 +36,16 @@ public func linear(
     return linear(x, weight, bias: bias.cast(to: isLowered ? .float32 : type), activation: activation)
   }
   let (input, matrix) = isLowered ? (x.lowered(), weight.lowered()) : (x, weight)
-  let y = engine.linear(input, matrix, bias: bias, activation: primitive, resultType: type)
+  // Where the activation's gradient needs what it was applied to, that is made first.
+  let isApart = tape != nil && activation?.gradientFromInput != nil
+  let kept = engine.linear(
+    input, matrix, bias: bias, activation: isApart ? nil : primitive, resultType: type)
+  let y = isApart ? engine.unary(primitive!, kept) : kept
   tape?.record(
     .linear, y, (x, weight, bias, nil, nil), inputCount: 3,
-    saving: (input, matrix, activation == nil ? nil : y, nil, nil, nil), savedCount: 3,
+    saving: (input, matrix, activation == nil ? nil : kept, nil, nil, nil), savedCount: 3,
     integers: (
-      Int(activation?.gradientFromValue?.rawValue ?? -1),
+      Int(activation?.gradientPrimitive?.rawValue ?? -1),
       Int(x.object.pointee.dtype) | Int(weight.object.pointee.dtype) << 8
         | Int(bias?.object.pointee.dtype ?? 0) << 16
     ), pullback: linearPullback)
@@ -85,8 +89,21 @@ extension Activation {
     case .tanh: .tanh
     case .relu: .relu
     case .gelu: .gelu
+    case .geluTanh: .geluTanh
     case .silu: .silu
     case .softplus: .softplus
+    default: nil
+    }
+  }
+
+  /// The engine's primitive for its gradient, or nil.
+  fileprivate var gradientPrimitive: BinaryPrimitive? { gradientFromValue ?? gradientFromInput }
+
+  /// The same where the gradient is a function of what it is applied to, or nil.
+  fileprivate var gradientFromInput: BinaryPrimitive? {
+    switch self {
+    case .gelu: .geluGradient
+    case .geluTanh: .geluTanhGradient
     default: nil
     }
   }

@@ -36,26 +36,25 @@ public struct TransformerConfiguration: Codable, Hashable, Sendable {
 
 /// Two linear maps of each step with an activation between them (Vaswani et al. 2017, section 3.3).
 public struct FeedForward: Layer {
-  /// To the inner size.
+  /// To the inner size, with the activation.
   public let inner: Linear
   /// And back.
   public let outer: Linear
-  /// What stands between them.
-  public let activation: Activation
   /// What drops results of the activation.
   public let dropout: Dropout
 
   /// A block with random weights.
   public init(_ configuration: TransformerConfiguration, using generator: inout RandomGenerator) {
     let (features, innerFeatures) = (configuration.features, configuration.innerFeatures)
-    inner = Linear(features, innerFeatures, initializer: .glorotUniform, using: &generator)
+    inner = Linear(
+      features, innerFeatures, activation: configuration.activation, initializer: .glorotUniform,
+      using: &generator)
     outer = Linear(innerFeatures, features, initializer: .glorotUniform, using: &generator)
-    activation = configuration.activation
     dropout = Dropout(configuration.dropout)
   }
 
   /// Maps `[..., features]` to the same shape.
-  public func callAsFunction(_ x: Tensor) -> Tensor { outer(dropout(activation(inner(x)))) }
+  public func callAsFunction(_ x: Tensor) -> Tensor { outer(dropout(inner(x))) }
 }
 
 /// What stands around each block of a Transformer's layer: dropout of its result, the sum with its input, and a
