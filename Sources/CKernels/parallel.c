@@ -60,6 +60,10 @@ int32_t ks_adopt_threads(void) {
   return count;
 }
 
+void ks_limit_library(void) {
+  if (adopted != 1) tell_library(1);
+}
+
 typedef struct {
   int64_t count, parts;
   _Atomic int64_t next;
@@ -96,7 +100,19 @@ static void take_dispatched_share(void *shares_, size_t index) {
 }
 #endif
 
+#if !defined(__APPLE__)
 typedef void (*gomp_parallel)(void (*)(void *), void *, unsigned, unsigned);
+
+static gomp_parallel launcher(void) {
+  static _Atomic(gomp_parallel) launch;
+  gomp_parallel run = atomic_load_explicit(&launch, memory_order_relaxed);
+  if (run == NULL) {
+    run = (gomp_parallel)dlsym(RTLD_DEFAULT, "GOMP_parallel");
+    atomic_store_explicit(&launch, run, memory_order_relaxed);
+  }
+  return run;
+}
+#endif
 
 void ks_parallel(int64_t count, int64_t grain, void (*body)(void *, int64_t, int64_t), void *context) {
   int64_t parts = count / (grain > 0 ? grain : 1);
@@ -109,12 +125,7 @@ void ks_parallel(int64_t count, int64_t grain, void (*body)(void *, int64_t, int
 #if defined(__APPLE__)
   dispatch_apply_f((size_t)parts, DISPATCH_APPLY_AUTO, &work, take_dispatched_share);
 #else
-  static _Atomic(gomp_parallel) launch;
-  gomp_parallel run = atomic_load_explicit(&launch, memory_order_relaxed);
-  if (run == NULL) {
-    run = (gomp_parallel)dlsym(RTLD_DEFAULT, "GOMP_parallel");
-    atomic_store_explicit(&launch, run, memory_order_relaxed);
-  }
+  gomp_parallel run = launcher();
   if (run != NULL) {
     HAND_OVER(&work);
     run(take_shares, &work, (unsigned)parts, 0);
@@ -122,5 +133,33 @@ void ks_parallel(int64_t count, int64_t grain, void (*body)(void *, int64_t, int
   } else {
     take_shares(&work);
   }
+#endif
+}
+
+#if !defined(__APPLE__)
+typedef struct {
+  void (*body)(void *);
+  void *context;
+} member;
+
+static void take_part(void *member_) {
+  member *work = member_;
+  TAKE_OVER(work);
+  work->body(work->context);
+  HAND_OVER(work);
+}
+#endif
+
+bool ks_parallel_region(int32_t wanted, void (*body)(void *), void *context) {
+#if defined(__APPLE__)
+  return false;
+#else
+  gomp_parallel run = launcher();
+  if (run == NULL) return false;
+  member work = {body, context};
+  HAND_OVER(&work);
+  run(take_part, &work, (unsigned)wanted, 0);
+  TAKE_OVER(&work);
+  return true;
 #endif
 }

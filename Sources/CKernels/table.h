@@ -9,6 +9,7 @@
 #include "ks_layer_norm.h"
 #include "ks_losses.h"
 #include "ks_update.h"
+#include "recurrent.h"
 
 typedef void (*ks_unary_loop)(void *out, const void *x, int64_t count, int64_t stride);
 /// Strides are in elements.
@@ -146,6 +147,7 @@ typedef struct {
   void (*recurrent_backward)(const ks_recurrent *task);
   ks_attention_loops attention;
   ks_layer_norm_loops layer_norm;
+  ks_cell_loops cells;
 } ks_table;
 
 extern const ks_table ks_table_baseline;

@@ -224,6 +224,19 @@ def types(directory):
     tensors["empty"] = torch.zeros(0, 3)
     save_file(tensors, directory / "types.safetensors", metadata={"format": "pt"})
 
+    # Sequences of different lengths, from states of zeros.
+    for kind, make in (("rnn", nn.RNN), ("lstm", nn.LSTM), ("gru", nn.GRU)):
+        packed = make(3, 4, 2, batch_first=True, bidirectional=True)
+
+        def run_packed(layer, x):
+            lengths = torch.tensor([3, 5, 1])
+            sequences = nn.utils.rnn.pack_padded_sequence(x, lengths, True, enforce_sorted=False)
+            outputs, states = layer(sequences)
+            outputs = nn.utils.rnn.pad_packed_sequence(outputs, True, total_length=6)[0]
+            return (outputs, *(states if isinstance(states, tuple) else (states,)))
+
+        case(directory, f"{kind}-packed", packed, run_packed, x=torch.randn(3, 6, 3))
+
 
 if __name__ == "__main__":
     main()

@@ -181,6 +181,26 @@ struct LayerFixture {
     ) { [$0($1[0])] }
   }
 
+  @Test func lengths() throws {
+    var random = random
+    func check<Cell>(_ name: String, _ layer: Recurrent<Cell>, _ parts: @escaping (Cell.State) -> [Tensor])
+      throws
+    {
+      try LayerFixture(name).check(
+        layer, sources(levels: 2, isBidirectional: true, hasTwoBiases: name == "gru-packed"), inputs: ["x"]
+      ) { layer, inputs in
+        let (outputs, states) = layer(inputs[0], from: nil, lengths: Tensor([3, 5, 1]))
+        let all = states.map(parts)
+        return [outputs] + all[0].indices.map { part in Tensor.stack(all.map { $0[part] }) }
+      }
+    }
+    try check("rnn-packed", RNN(3, 4, layers: 2, isBidirectional: true, using: &random)) { [$0] }
+    try check("lstm-packed", LSTM(3, 4, layers: 2, isBidirectional: true, using: &random)) {
+      [$0.hidden, $0.cell]
+    }
+    try check("gru-packed", GRU(3, 4, layers: 2, isBidirectional: true, using: &random)) { [$0] }
+  }
+
   @Test func lstm() throws {
     var random = random
     for (name, layers, isBidirectional, bias) in Self.variants {

@@ -183,9 +183,16 @@ void ks_set_threads(int32_t count);
 /// thread that calls a library has a number of its own.
 int32_t ks_adopt_threads(void);
 
+/// Makes libraries use the calling thread alone, until `ks_adopt_threads`.
+void ks_limit_library(void);
+
 /// Calls body(context, first, last) on parts of [0, count), on several threads when there is more than `grain`.
 void ks_parallel(int64_t count, int64_t grain, void (*body)(void *_Nullable, int64_t, int64_t),
                  void *_Nullable context);
+
+/// Calls body(context) at once on the threads of a parallel region, at most `wanted`, the calling one among them. Returns
+/// false, and calls nothing, where there are no such regions.
+bool ks_parallel_region(int32_t wanted, void (*body)(void *_Nullable), void *_Nullable context);
 
 /// The calling thread's tape, or null; `destroy` is called with it when the thread ends.
 void *_Nullable ks_thread_tape(void);

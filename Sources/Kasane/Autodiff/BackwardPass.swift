@@ -159,6 +159,18 @@ extension Tape {
     }
   }
 
+  /// Puts zeros where no gradient has arrived at a node; returns whether that was so.
+  func reach(_ node: Int, shape: Shape, dtype: DType) -> Bool {
+    if node < Int(Self.noEdge) {
+      let capture = captures[Int(Self.noEdge) - 1 - node]
+      return capture.tape.reach(Int(capture.node), shape: shape, dtype: dtype)
+    }
+    guard node >= passMark, adjoints[node] == nil else { return false }
+    adjoints[node] = withoutGradient { Tensor(zeros: [], dtype: dtype).broadcast(to: shape) }
+    sums[node] = false
+    return true
+  }
+
   /// Lets `change` add to the gradient at a node in place.
   func accumulateInPlace(
     at node: Int, shape: Shape, dtype: DType, _ change: (_ sum: Tensor, _ isZero: Bool) -> Void

@@ -16,7 +16,7 @@ public enum Operation: UInt8, CaseIterable, Sendable {
   case maximumPool, maximumPoolGradient, averagePool, averagePoolGradient
   case maximumOverAxes, minimumOverAxes, product, cumulativeSum
   case batchNormalization, layerNormalization
-  case sum, matmul, linear, gatedTanh, crossEntropy, recurrent, attention, halfSquaredError
+  case sum, matmul, linear, gatedTanh, crossEntropy, recurrent, recurrentState, attention, halfSquaredError
   case reshape, permute, transpose, select, slice, embed, replace, broadcast, unfold, fold, cast
   case stack, concatenate, take, scatterAdd, takeAlong, scatterAddAlong, embedding
   case custom, checkpoint

@@ -72,6 +72,13 @@ struct PullbackStep: ~Copyable {
     }
   }
 
+  /// Sees to it that the pullback of an input's operation runs: where nothing has arrived at the input, zeros do. Returns
+  /// whether that was so.
+  func reach(_ input: Int, shape: Shape) -> Bool {
+    let target = tape.edge(node, input)
+    return target != Int(Tape.noEdge) && tape.reach(target, shape: shape, dtype: gradient.dtype)
+  }
+
   /// Whether the gradient of an input, a table, is kept as rows: the table is a parameter, and nobody can ask for the
   /// derivative of the gradient.
   func keepsRows(_ input: Int) -> Bool {

@@ -161,13 +161,14 @@ public protocol Engine: Sendable {
   /// The gradients of a batch normalisation by the batch's own statistics.
   func batchNormGradient(_ call: BatchNormCall, _ backward: BatchNormBackward) -> BatchNormGradients
 
-  /// Whether `recurrent` and its gradient can be called for such an input and activation.
-  func hasFusedRecurrent(for x: Tensor, activation: Activation) -> Bool
-  /// The states of a recurrent layer.
-  func recurrent(_ call: RecurrentCall) -> Tensor
-  /// The gradients of a recurrent layer from the gradient of its states.
+  /// Whether `recurrent` and its gradient can be called for such a cell.
+  func hasFusedRecurrent(for cell: RecurrentPrimitive, dtype: DType) -> Bool
+  /// A recurrent layer over whole sequences of at least one step; see `RecurrentCall`.
+  func recurrent(_ call: RecurrentCall, forGradient: Bool, withFinalStates: Bool) -> RecurrentResult
+  /// The gradients of a recurrent layer from those of what it gave.
   func recurrentGradient(
-    _ call: RecurrentCall, states: Tensor, gradient: Tensor, needsInput: Bool, needsInitial: Bool
+    _ call: RecurrentCall, _ result: RecurrentResult, _ gradients: RecurrentResultGradients,
+    wanted: RecurrentWishes
   ) -> RecurrentGradients
 
   /// Whether `attention` and its gradient can be called for such tensors.
@@ -228,15 +229,6 @@ extension Engine {
     return binary(.multiply, total, Tensor(repeating: 0.5, shape: Shape(), dtype: a.dtype))
       .withoutRecord(shape: Shape())
   }
-
-  /// False: the layer is composed from plain operations.
-  public func hasFusedRecurrent(for x: Tensor, activation: Activation) -> Bool { false }
-  /// Never called while `hasFusedRecurrent` is false.
-  public func recurrent(_ call: RecurrentCall) -> Tensor { fatalError("\(self): no recurrent primitive") }
-  /// Never called while `hasFusedRecurrent` is false.
-  public func recurrentGradient(
-    _ call: RecurrentCall, states: Tensor, gradient: Tensor, needsInput: Bool, needsInitial: Bool
-  ) -> RecurrentGradients { fatalError("\(self): no recurrent primitive") }
 }
 
 extension Tensor {

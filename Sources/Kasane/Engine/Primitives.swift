@@ -126,22 +126,3 @@ public enum RandomDistribution: Sendable {
   /// 1958).
   case normal
 }
-
-/// A whole recurrent layer; see `recurrent`.
-public struct RecurrentCall {
-  let x: Tensor
-  let inputWeight: Tensor
-  let recurrentWeight: Tensor
-  let bias: Tensor?
-  let initialState: Tensor?
-  let activation: Activation
-}
-
-/// The gradients of a recurrent layer by its inputs.
-public struct RecurrentGradients {
-  let x: Tensor?
-  let inputWeight: Tensor
-  let recurrentWeight: Tensor
-  let bias: Tensor?
-  let initialState: Tensor?
-}

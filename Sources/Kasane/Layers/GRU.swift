@@ -12,12 +12,7 @@
 /// The gates lie in the order r, z, n along the last axis of the weights, as in PyTorch; Keras has z, r, n.
 public struct GRUCell: RecurrentCell {
   /// Where the reset gate is applied.
-  public enum ResetGate: String, Codable, Sendable {
-    /// To the product of state and weight, as cuDNN, PyTorch and Keras do.
-    case afterProduct
-    /// To the state itself, as in the paper.
-    case beforeProduct
-  }
+  public typealias ResetGate = RecurrentPrimitive.ResetGate
 
   /// W, `[inputs, 3 * hidden]`: the transpose of PyTorch's `weight_ih`.
   public let inputWeight: Parameter
@@ -59,24 +54,9 @@ public struct GRUCell: RecurrentCell {
   /// The state after a step, from the projected input and the state before.
   public func step(_ projected: Tensor, _ state: Tensor?) -> Tensor {
     // The weights and the biases need the state's shape, so zeros stand for a state that is not there.
-    let state = state ?? zeroState(batch: projected.shape[0], dtype: projected.dtype)
-    let inputs = projected.split(into: 3, axis: -1)
-    let (z, n): (Tensor, Tensor)
-    switch resetGate {
-    case .afterProduct:
-      var product = matmul(state, recurrentWeight.value)
-      if let recurrentBias { product = product + recurrentBias.value }
-      let parts = product.split(into: 3, axis: -1)
-      let r = sigmoid(inputs[0] + parts[0])
-      z = sigmoid(inputs[1] + parts[1])
-      n = tanh(inputs[2] + r * parts[2])
-    case .beforeProduct:
-      let weights = recurrentWeight.value.split(into: 3, axis: -1)
-      let r = sigmoid(inputs[0] + matmul(state, weights[0]))
-      z = sigmoid(inputs[1] + matmul(state, weights[1]))
-      n = tanh(inputs[2] + matmul(r * state, weights[2]))
-    }
-    return n + z * (state - n)
+    gruStep(
+      projected, state ?? zeroState(batch: projected.shape[0], dtype: projected.dtype), recurrentWeight.value,
+      recurrentBias?.value, resetGate)
   }
 
   /// What the layer shows of a state.
@@ -84,4 +64,15 @@ public struct GRUCell: RecurrentCell {
 
   /// The state before the first step.
   public func zeroState(batch: Int, dtype: DType) -> Tensor { Tensor(zeros: [batch, hidden], dtype: dtype) }
+
+  /// All steps of sequences, by one primitive of the engine.
+  public func run(
+    _ x: Tensor, from state: Tensor?, lengths: Tensor?, reversed: Bool
+  ) -> (outputs: Tensor, finalState: Tensor) {
+    requireSequences(x)
+    return gru(
+      x, inputWeight: inputWeight.value, recurrentWeight: recurrentWeight.value, bias: bias?.value,
+      recurrentBias: recurrentBias?.value, initialState: state, resetGate: resetGate, lengths: lengths,
+      isReversed: reversed)
+  }
 }

@@ -64,13 +64,8 @@ public struct LSTMCell: RecurrentCell {
 
   /// The state after a step, from the projected input and the state before.
   public func step(_ projected: Tensor, _ state: LSTMState?) -> LSTMState {
-    var gates = projected
-    if let state { gates = gates + matmul(state.hidden, recurrentWeight.value) }
-    let parts = gates.split(into: 4, axis: -1)
-    let (i, f, g, o) = (sigmoid(parts[0]), sigmoid(parts[1]), tanh(parts[2]), sigmoid(parts[3]))
-    var cell = i * g
-    if let state { cell = f * state.cell + cell }
-    return LSTMState(hidden: o * tanh(cell), cell: cell)
+    let next = lstmStep(projected, state?.hidden, state?.cell, recurrentWeight.value)
+    return LSTMState(hidden: next.state, cell: next.cell)
   }
 
   /// What the layer shows of a state.
@@ -80,5 +75,22 @@ public struct LSTMCell: RecurrentCell {
   public func zeroState(batch: Int, dtype: DType) -> LSTMState {
     let zeros = Tensor(zeros: [batch, hidden], dtype: dtype)
     return LSTMState(hidden: zeros, cell: zeros)
+  }
+
+  /// The one state's rows or the other's.
+  public func choose(_ condition: Tensor, _ a: LSTMState, _ b: LSTMState) -> LSTMState {
+    LSTMState(
+      hidden: Tensor.where(condition, a.hidden, b.hidden), cell: Tensor.where(condition, a.cell, b.cell))
+  }
+
+  /// All steps of sequences, by one primitive of the engine.
+  public func run(
+    _ x: Tensor, from state: LSTMState?, lengths: Tensor?, reversed: Bool
+  ) -> (outputs: Tensor, finalState: LSTMState) {
+    requireSequences(x)
+    let (outputs, hidden, cell) = lstm(
+      x, inputWeight: inputWeight.value, recurrentWeight: recurrentWeight.value, bias: bias?.value,
+      initialState: state.map { ($0.hidden, $0.cell) }, lengths: lengths, isReversed: reversed)
+    return (outputs, LSTMState(hidden: hidden, cell: cell))
   }
 }

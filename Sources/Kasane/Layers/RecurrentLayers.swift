@@ -50,9 +50,13 @@ public struct Recurrent<Cell: RecurrentCell>: Layer {
   /// The outputs `[batch, time, outputs]` for an input `[batch, time, inputs]`, and the state after the last step of
   /// each cell: level by level, and in each level first forward, then backward.
   ///
-  /// - Parameter states: The state before the first step of each cell, in the same order; zeros when nil.
+  /// - Parameters:
+  ///   - states: The state before the first step of each cell, in the same order; zeros when nil.
+  ///   - lengths: The sequences' lengths, `[batch]`, of whole numbers. Steps beyond are padding: they leave the states as
+  ///     they were and show zeros, and a cell that goes backward begins with each sequence's own last step. Nil where all
+  ///     sequences are as long as the time axis.
   public func callAsFunction(
-    _ x: Tensor, from states: [Cell.State]?
+    _ x: Tensor, from states: [Cell.State]?, lengths: Tensor? = nil
   ) -> (outputs: Tensor, finalStates: [Cell.State]) {
     let count = layers.reduce(0) { $0 + ($1.backward == nil ? 1 : 2) }
     precondition(
@@ -64,7 +68,8 @@ public struct Recurrent<Cell: RecurrentCell>: Layer {
       for (index, level) in layers.enumerated() {
         if index > 0 { outputs = TrainingContext.dropped(outputs, rate: dropout) }
         func run(_ cell: Cell, reversed: Bool) -> Tensor {
-          let (result, state) = cell.run(outputs, from: states?[finalStates.count], reversed: reversed)
+          let (result, state) = cell.run(
+            outputs, from: states?[finalStates.count], lengths: lengths, reversed: reversed)
           finalStates.append(state)
           return result
         }

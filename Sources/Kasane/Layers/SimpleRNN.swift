@@ -31,14 +31,15 @@ public struct RNNCell: RecurrentCell {
   public var hidden: Int { inputWeight.shape[1] }
 
   /// What depends on the inputs alone, for all steps at once.
-  public func project(_ x: Tensor) -> Tensor { matmul(x, inputWeight.value) }
+  public func project(_ x: Tensor) -> Tensor {
+    let product = matmul(x, inputWeight.value)
+    guard let bias else { return product }
+    return product + bias.value
+  }
 
   /// The state after a step, from the projected input and the state before.
   public func step(_ projected: Tensor, _ state: Tensor?) -> Tensor {
-    var u = projected
-    if let state { u = u + matmul(state, recurrentWeight.value) }
-    if let bias { u = u + bias.value }
-    return activation(u)
+    simpleStep(projected, state, recurrentWeight.value, activation)
   }
 
   /// What the layer shows of a state.
@@ -49,16 +50,19 @@ public struct RNNCell: RecurrentCell {
 
   /// All steps of sequences, by one primitive of the engine.
   public func run(
-    _ x: Tensor, from state: Tensor?, reversed: Bool
+    _ x: Tensor, from state: Tensor?, lengths: Tensor?, reversed: Bool
   ) -> (outputs: Tensor, finalState: Tensor) {
     requireSequences(x)
-    let states = recurrent(
-      reversed ? x.flipped(axes: [1]) : x, inputWeight: inputWeight.value,
-      recurrentWeight: recurrentWeight.value, bias: bias?.value, initialState: state, activation: activation)
-    let last =
-      x.shape[1] > 0
-      ? states.select(-1, axis: 1) : state ?? zeroState(batch: x.shape[0], dtype: x.dtype)
-    return (reversed ? states.flipped(axes: [1]) : states, last)
+    let call = RecurrentCall(
+      cell: .simple(activation), x: x, inputWeight: inputWeight.value, recurrentWeight: recurrentWeight.value,
+      bias: bias?.value, initialState: state, lengths: lengths, isReversed: reversed
+    ).checked("\(Self.self)")
+    guard lengths == nil, x.shape[1] > 0 else {
+      let result = recurrentSequences(call, withFinalStates: true)
+      return (result.outputs, result.finalState!)
+    }
+    let states = recurrentSequences(call, withFinalStates: false).outputs
+    return (states, states.select(reversed ? 0 : -1, axis: 1))
   }
 
   /// The states `[batch, time, hidden]` for an input `[batch, time, inputs]`, starting from zeros.

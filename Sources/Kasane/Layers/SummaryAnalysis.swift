@@ -226,7 +226,8 @@ struct SummaryAnalysis {
       return x.elementCount * weight.dropLast().reduce(1, *)
     case .recurrent:
       guard let inputWeight = tape.optionalSaved(node, 1)?.shape else { return 0 }
-      return size * (inputWeight[0] + inputWeight[1])
+      guard let hidden = tape.shape(node).last, hidden > 0 else { return 0 }
+      return size * (inputWeight[1] / hidden) * (inputWeight[0] + hidden)
     case .attention:
       // Products of queries with keys, and of weights with values.
       let inputs = tape.edgeCount(node)

@@ -11,67 +11,90 @@
 ///   - bias: b, `[hidden]`, or nil
 ///   - initialState: h(-1), `[batch, hidden]`, or nil for zeros
 ///   - activation: f
-/// - Returns: the states, `[batch, time, hidden]`
+///   - lengths: The sequences' lengths, `[batch]`, of whole numbers; the steps beyond are padding, which is not looked at.
+///     Nil where all are as long as the time axis.
+///   - isReversed: Whether a sequence's last step comes first; the states stay in the order of the input.
+/// - Returns: the states, `[batch, time, hidden]`, zero in the padding
 public func recurrent(
   _ x: Tensor, inputWeight: Tensor, recurrentWeight: Tensor, bias: Tensor? = nil, initialState: Tensor? = nil,
-  activation: Activation
+  activation: Activation, lengths: Tensor? = nil, isReversed: Bool = false
 ) -> Tensor {
-  let hidden = recurrentWeight.rank == 2 ? recurrentWeight.shape[1] : -1
-  precondition(
-    x.rank == 3 && inputWeight.hasShape(Shape(x.shape[2], hidden))
-      && recurrentWeight.hasShape(Shape(hidden, hidden)),
-    "recurrent: input \(x.shape), input weight \(inputWeight.shape) and recurrent weight "
-      + "\(recurrentWeight.shape) do not fit")
-  precondition(
-    bias.map { $0.hasShape(Shape(hidden)) } ?? true,
-    "recurrent: bias of shape \(bias!.shape), not [\(hidden)]")
-  precondition(
-    initialState.map { $0.hasShape(Shape(x.shape[0], hidden)) } ?? true,
-    "recurrent: initial state of shape \(initialState!.shape), not [\(x.shape[0]), \(hidden)]")
-  // The primitive's own backward is not recorded, so where a second derivative may be asked for, and where the
-  // engine has no such primitive, the layer is a composition. Over no sequences or steps it has nothing to do.
-  let isEmpty = x.shape[0] == 0 || x.shape[1] == 0
-  guard engine.hasFusedRecurrent(for: x, activation: activation), !Tape.isNested, !isEmpty else {
-    return composedRecurrent(x, inputWeight, recurrentWeight, bias, initialState, activation)
-  }
   let call = RecurrentCall(
-    x: x, inputWeight: inputWeight, recurrentWeight: recurrentWeight, bias: bias, initialState: initialState,
-    activation: activation)
-  let states = engine.recurrent(call)
-  return recorded(
-    .recurrent, states, x, inputWeight, recurrentWeight, bias, initialState,
-    saving: x, inputWeight, recurrentWeight, bias, initialState, states,
-    integers: (Activation.allCases.firstIndex(of: activation)!, 0)
-  ) { step in
-    let call = RecurrentCall(
-      x: step[0], inputWeight: step[1], recurrentWeight: step[2], bias: step.optional(3),
-      initialState: step.optional(4), activation: Activation.allCases[step.integers.0])
-    let gradients = engine.recurrentGradient(
-      call, states: step[5], gradient: step.gradient, needsInput: step.needs(0), needsInitial: step.needs(4))
-    if let gradient = gradients.x { step.add(gradient, to: 0) }
-    step.add(gradients.inputWeight, to: 1)
-    step.add(gradients.recurrentWeight, to: 2)
-    if let gradient = gradients.bias { step.add(gradient, to: 3) }
-    if let gradient = gradients.initialState { step.add(gradient, to: 4) }
-  }
+    cell: .simple(activation), x: x, inputWeight: inputWeight, recurrentWeight: recurrentWeight, bias: bias,
+    initialState: initialState, lengths: lengths, isReversed: isReversed)
+  return recurrentSequences(call.checked("recurrent"), withFinalStates: false).outputs
 }
 
-/// The same layer, step by step, from plain operations.
-func composedRecurrent(
-  _ x: Tensor, _ inputWeight: Tensor, _ recurrentWeight: Tensor, _ bias: Tensor?, _ initialState: Tensor?,
-  _ activation: Activation
-) -> Tensor {
-  var states: [Tensor] = []
-  var state = initialState
-  for t in 0..<x.shape[1] {
-    var u = matmul(x.select(t, axis: 1), inputWeight)
-    if let state { u = u + matmul(state, recurrentWeight) }
-    if let bias { u = u + bias }
-    state = activation(u)
-    states.append(state!)
-  }
-  guard !states.isEmpty else {
-    return Tensor(zeros: [x.shape[0], 0, recurrentWeight.shape[1]], dtype: x.dtype)
-  }
-  return Tensor.stack(states, axis: 1)
+/// A network of long short-term memory (Hochreiter and Schmidhuber 1997) with forget gates (Gers et al. 2000) over whole
+/// sequences, as one primitive of the engine:
+///
+///     i = sigmoid(x(t) W_i + h(t-1) U_i + b_i)       what is let in
+///     f = sigmoid(x(t) W_f + h(t-1) U_f + b_f)       what is kept
+///     g = tanh(x(t) W_g + h(t-1) U_g + b_g)          what there is to let in
+///     o = sigmoid(x(t) W_o + h(t-1) U_o + b_o)       what is shown
+///     c(t) = f * c(t-1) + i * g
+///     h(t) = o * tanh(c(t))
+///
+/// - Parameters:
+///   - x: `[batch, time, inputs]`
+///   - inputWeight: W, `[inputs, 4 * hidden]`: the gates in the order i, f, g, o
+///   - recurrentWeight: U, `[hidden, 4 * hidden]`
+///   - bias: b, `[4 * hidden]`, or nil
+///   - initialState: h(-1) and c(-1), each `[batch, hidden]`, or nil for zeros
+///   - lengths: The sequences' lengths, `[batch]`, of whole numbers; the steps beyond are padding, which is not looked at.
+///     Nil where all are as long as the time axis.
+///   - isReversed: Whether a sequence's last step comes first; the outputs stay in the order of the input.
+/// - Returns: h of all steps, `[batch, time, hidden]`, zero in the padding, and h and c after each sequence's last step,
+///   `[batch, hidden]`
+public func lstm(
+  _ x: Tensor, inputWeight: Tensor, recurrentWeight: Tensor, bias: Tensor? = nil,
+  initialState: (state: Tensor, cell: Tensor)? = nil, lengths: Tensor? = nil, isReversed: Bool = false
+) -> (outputs: Tensor, finalState: Tensor, finalCell: Tensor) {
+  let call = RecurrentCall(
+    cell: .lstm, x: x, inputWeight: inputWeight, recurrentWeight: recurrentWeight, bias: bias,
+    initialState: initialState?.state, initialCell: initialState?.cell, lengths: lengths,
+    isReversed: isReversed)
+  let result = recurrentSequences(call.checked("lstm"), withFinalStates: true)
+  return (result.outputs, result.finalState!, result.finalCell!)
+}
+
+/// A network of gated recurrent units (Cho et al. 2014) over whole sequences, as one primitive of the engine. With z for
+/// how much of the state is kept and r for how much of it is seen:
+///
+///     r = sigmoid(x(t) W_r + h(t-1) U_r + b_r)
+///     z = sigmoid(x(t) W_z + h(t-1) U_z + b_z)
+///     n = tanh(x(t) W_n + b_n + r * (h(t-1) U_n + c_n))      the reset gate after the product
+///     n = tanh(x(t) W_n + b_n + (r * h(t-1)) U_n)            the reset gate before the product
+///     h(t) = (1 - z) * n + z * h(t-1)
+///
+/// - Parameters:
+///   - x: `[batch, time, inputs]`
+///   - inputWeight: W, `[inputs, 3 * hidden]`: the gates in the order r, z, n
+///   - recurrentWeight: U, `[hidden, 3 * hidden]`
+///   - bias: b, `[3 * hidden]`, or nil
+///   - recurrentBias: What is added to the product of state and U, `[3 * hidden]`, of which c_n is the last third; only
+///     where the reset gate comes after the product
+///   - initialState: h(-1), `[batch, hidden]`, or nil for zeros
+///   - resetGate: Where the reset gate is applied
+///   - lengths: The sequences' lengths, `[batch]`, of whole numbers; the steps beyond are padding, which is not looked at.
+///     Nil where all are as long as the time axis.
+///   - isReversed: Whether a sequence's last step comes first; the outputs stay in the order of the input.
+/// - Returns: h of all steps, `[batch, time, hidden]`, zero in the padding, and h after each sequence's last step,
+///   `[batch, hidden]`
+public func gru(
+  _ x: Tensor, inputWeight: Tensor, recurrentWeight: Tensor, bias: Tensor? = nil,
+  recurrentBias: Tensor? = nil,
+  initialState: Tensor? = nil, resetGate: RecurrentPrimitive.ResetGate = .afterProduct,
+  lengths: Tensor? = nil,
+  isReversed: Bool = false
+) -> (outputs: Tensor, finalState: Tensor) {
+  precondition(
+    recurrentBias == nil || resetGate == .afterProduct,
+    "gru: a recurrent bias of shape \(recurrentBias?.shape ?? []), which a reset gate before the product has no use for"
+  )
+  let call = RecurrentCall(
+    cell: .gru(resetGate), x: x, inputWeight: inputWeight, recurrentWeight: recurrentWeight, bias: bias,
+    recurrentBias: recurrentBias, initialState: initialState, lengths: lengths, isReversed: isReversed)
+  let result = recurrentSequences(call.checked("gru"), withFinalStates: true)
+  return (result.outputs, result.finalState!)
 }

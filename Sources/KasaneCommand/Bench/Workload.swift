@@ -26,6 +26,7 @@ extension Workload {
   /// Every workload, in the order of the table.
   static let all: [Workload] = [
     .binaryAddition(.fused),
+    .nextWord, .lstmLanguageModel, .gruLanguageModel, .bidirectionalLSTM, .attentionTranslator,
     .translationTransformer, .maskedLanguageModel, .bertBaseInference, .miniLMInference,
     .variationalAutoencoder,
     .mobileNetInference, .mobileNetTraining,

@@ -79,6 +79,7 @@ func rows(of operation: Kasane.Operation) -> [OperationRow] {
   case .recurrent: RecurrentRows.recurrent
   case .attention: AttentionRows.heads
   case .layerNormalization: NormalizationRows.layer
+  case .recurrentState: RecurrentRows.finalStates
   case .halfSquaredError: LossRows.halfSquaredError
   case .reshape: ViewRows.reshape
   case .permute: ViewRows.permute

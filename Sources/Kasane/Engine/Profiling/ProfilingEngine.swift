@@ -257,23 +257,26 @@ struct ProfilingEngine<Base: Engine>: Engine, ProfiledEngine {
       })
   }
 
-  func hasFusedRecurrent(for x: Tensor, activation: Activation) -> Bool {
-    base.hasFusedRecurrent(for: x, activation: activation)
+  func hasFusedRecurrent(for cell: RecurrentPrimitive, dtype: DType) -> Bool {
+    base.hasFusedRecurrent(for: cell, dtype: dtype)
   }
-  func recurrent(_ call: RecurrentCall) -> Tensor {
+  func recurrent(_ call: RecurrentCall, forGradient: Bool, withFinalStates: Bool) -> RecurrentResult {
     measured(
-      "recurrent", [call.x, call.recurrentWeight], { base.recurrent(call) },
-      { Work(recurrent: call, giving: $0, passes: 1) })
+      "recurrent", [call.x, call.recurrentWeight],
+      { base.recurrent(call, forGradient: forGradient, withFinalStates: withFinalStates) },
+      { Work(recurrent: call, giving: $0.outputs, passes: 1) })
   }
   func recurrentGradient(
-    _ call: RecurrentCall, states: Tensor, gradient: Tensor, needsInput: Bool, needsInitial: Bool
+    _ call: RecurrentCall, _ result: RecurrentResult, _ gradients: RecurrentResultGradients,
+    wanted: RecurrentWishes
   ) -> RecurrentGradients {
     measured(
       "recurrentGradient", [call.x, call.recurrentWeight],
+      { base.recurrentGradient(call, result, gradients, wanted: wanted) },
       {
-        base.recurrentGradient(
-          call, states: states, gradient: gradient, needsInput: needsInput, needsInitial: needsInitial)
-      }, { _ in Work(recurrent: call, giving: states, passes: 2, needsInput: needsInput) })
+        _ in
+        Work(recurrent: call, giving: result.outputs, passes: 2, needsInput: wanted.contains(.input))
+      })
   }
 
   func hasFusedAttention(for call: AttentionCall) -> Bool { base.hasFusedAttention(for: call) }

@@ -42,13 +42,13 @@ extension Work {
     }
   }
 
-  /// A simple recurrent layer: the products by both weights, or the two of the backward pass for each of them.
+  /// A recurrent layer: the products by both weights, or the two of the backward pass for each of them.
   init(recurrent call: RecurrentCall, giving states: Tensor, passes: Double, needsInput: Bool = true) {
     self.init(touching: call.x, call.inputWeight, call.recurrentWeight, states)
     let (inputs, hidden) = (Double(call.x.shape[2]), Double(call.recurrentWeight.shape[0]))
     bytes *= passes
     let products = passes * (inputs + hidden) - (needsInput ? 0 : inputs)
-    operations = 2 * Double(states.elementCount) * products
+    operations = 2 * Double(states.elementCount * call.cell.gateCount) * products
   }
 }
 

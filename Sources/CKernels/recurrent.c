@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+// Recurrent layers over whole sequences: what depends on the state before, step by step.
+//
+// Several threads share a layer in one of two ways. By rows, each takes some of the sequences through all steps and meets
+// nobody; every thread reads the whole weight, which pays while that stays in its own cache. By units, each computes some
+// units of all sequences, and the threads meet once a step.
+#include "recurrent.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "pool.h"
+#include "table.h"
+#include "team.h"
+
+static const int64_t gate_counts[] = {
+    [KS_SIMPLE_CELL] = 1, [KS_LSTM_CELL] = 4, [KS_GRU_CELL] = 3, [KS_GRU_BEFORE_CELL] = 3};
+
+enum {
+  row_weight_bytes = 3 << 18,   // a weight up to this size stays in a core's own cache
+  least_total = 1 << 20,        // multiply-adds of a layer, below which one thread does it all
+  least_step = 1 << 17,         // multiply-adds of a step that are worth a meeting
+  small_product = 8192,         // below it a library call costs more than the product
+};
+
+typedef struct {
+  const ks_sequences *task;
+  const ks_cell_loops *loops;
+  ks_product_loop product;
+  ks_meeting meeting;
+  bool by_units;
+  int64_t gates, stride;        // of the rows of states
+  int64_t *order, *length;      // of each row: its sequence, and how many steps it has
+  float *states[2], *cells;     // [batch, stride]; of the backward pass: what is carried back
+  float *sums;                  // [batch, gates * hidden]
+  float *operands[2];           // [batch, gates * hidden]
+  _Atomic int status;
+} layer;
+
+// What one thread does: rows [row, row_end), units [unit, unit_end).
+typedef struct {
+  layer *of;
+  int64_t row, row_end, unit, unit_end;
+} share;
+
+static share share_of(layer *of, int32_t member, int32_t members) {
+  const ks_sequences *task = of->task;
+  share part = {of, 0, task->batch, 0, task->hidden};
+  if (members == 1) return part;
+  if (of->by_units) {
+    const int64_t blocks = (task->hidden + 15) / 16;
+    part.unit = blocks * member / members * 16;
+    part.unit_end = blocks * (member + 1) / members * 16;
+    if (part.unit_end > task->hidden) part.unit_end = task->hidden;
+  } else {
+    // The first ones take one more where the sequences do not come out even, as `arrange` deals them out.
+    const int64_t each = task->batch / members, more = task->batch % members;
+    part.row = each * member + (member < more ? member : more);
+    part.row_end = part.row + each + (member < more ? 1 : 0);
+  }
+  return part;
+}
+
+// Gives rows to sequences so that within each thread's rows the longest come first: those at work at a step are the
+// first ones then.
+static void arrange(layer *of, int32_t members) {
+  const ks_sequences *task = of->task;
+  if (task->lengths == NULL) {
+    for (int64_t row = 0; row < task->batch; row++) of->order[row] = row, of->length[row] = task->steps;
+    return;
+  }
+  int64_t *starts = of->length + task->batch;  // how many sequences are longer than each length
+  memset(starts, 0, (size_t)(task->steps + 2) * sizeof *starts);
+  for (int64_t b = 0; b < task->batch; b++) starts[task->lengths[b]]++;
+  int64_t longer = 0;
+  for (int64_t length = task->steps; length >= 0; length--) {
+    const int64_t count = starts[length];
+    starts[length] = longer;
+    longer += count;
+  }
+  const bool deals = !of->by_units && members > 1;
+  for (int64_t b = 0; b < task->batch; b++) {
+    const int64_t place = starts[task->lengths[b]]++;
+    int64_t row = place;
+    if (deals) row = share_of(of, (int32_t)(place % members), members).row + place / members;
+    of->order[row] = b;
+    of->length[row] = task->lengths[b];
+  }
+}
+
+static void multiply(layer *of, int64_t m, int64_t n, int64_t k, const float *a, int64_t lda, const float *b, int64_t ldb,
+                     bool accumulates, float *c, int64_t ldc) {
+  if (m <= 0 || n <= 0) return;
+  if (m * n * k <= small_product) {
+    of->product(c, ldc, (ks_matrix){a, lda, 1}, (ks_matrix){b, ldb, 1}, m, n, k, accumulates);
+    return;
+  }
+  int status = of->task->gemm(0, 0, m, n, k, 1, a, lda, b, ldb, accumulates ? 1 : 0, c, ldc);
+  if (status != 0) of->status = status;
+}
+
+// sums = states times the weight, for some gates of the share's units and its first `rows` rows.
+static void multiply_states(const share *part, const float *states, int64_t stride, int64_t rows, int64_t gate,
+                            int64_t gate_end) {
+  layer *of = part->of;
+  const int64_t hidden = of->task->hidden, width = of->gates * hidden, units = part->unit_end - part->unit;
+  float *sums = of->sums + part->row * width;
+  states += part->row * stride;
+  if (units == hidden) {
+    multiply(of, rows, (gate_end - gate) * hidden, hidden, states, stride, of->task->weight + gate * hidden, width, false,
+             sums + gate * hidden, width);
+    return;
+  }
+  for (; gate < gate_end; gate++) {
+    const int64_t column = gate * hidden + part->unit;
+    multiply(of, rows, units, hidden, states, stride, of->task->weight + column, width, false, sums + column, width);
+  }
+}
+
+static void copy_units(const share *part, float *to, int64_t to_row, const float *from, int64_t from_row) {
+  memcpy(to + to_row + part->unit, from + from_row + part->unit, (size_t)(part->unit_end - part->unit) * sizeof(float));
+}
+
+// rows[row] = values[sequence], or zero.
+static void gather_rows(const share *part, float *rows, const float *values) {
+  const layer *of = part->of;
+  for (int64_t row = part->row; row < part->row_end; row++) {
+    if (values != NULL) {
+      copy_units(part, rows, row * of->stride, values, of->order[row] * of->task->hidden);
+    } else {
+      memset(rows + row * of->stride + part->unit, 0, (size_t)(part->unit_end - part->unit) * sizeof(float));
+    }
+  }
+}
+
+// Zeros in the steps behind each sequence's end.
+static void clear_padding(const share *part, float *values, int64_t gates) {
+  const layer *of = part->of;
+  const int64_t hidden = of->task->hidden, width = gates * hidden;
+  for (int64_t row = part->row; row < part->row_end; row++) {
+    float *sequence = values + of->order[row] * of->task->steps * width;
+    for (int64_t t = of->length[row]; t < of->task->steps; t++) {
+      for (int64_t gate = 0; gate < gates; gate++) {
+        memset(sequence + t * width + gate * hidden + part->unit, 0,
+               (size_t)(part->unit_end - part->unit) * sizeof(float));
+      }
+    }
+  }
+}
+
+// Where a row's step is among all sequences' steps.
+static int64_t place_of(const layer *of, int64_t row, int64_t step) {
+  return of->order[row] * of->task->steps + (of->task->reversed ? of->length[row] - 1 - step : step);
+}
+
+static void meet(const share *part, int32_t members) {
+  if (part->of->by_units && members > 1) ks_meet(&part->of->meeting, members);
+}
+
+static const float *from(const float *pointer, int64_t offset) { return pointer == NULL ? NULL : pointer + offset; }
+
+static void start(layer *of, int32_t member, int32_t members) {
+  if (member == 0) arrange(of, members);
+  if (members > 1) ks_meet(&of->meeting, members);
+}
+
+// MARK: Forward
+
+static void run_cells(const share *part, ks_cell_loop loop, int64_t rows, int64_t step, bool has_sums, const float *states,
+                      float *next) {
+  const layer *of = part->of;
+  const ks_sequences *task = of->task;
+  const int64_t hidden = task->hidden, width = of->gates * hidden, unit = part->unit;
+  ks_cell_row row = {.count = part->unit_end - unit, .hidden = hidden, .activation = task->activation,
+                     .keeps = task->keeps, .bias = from(task->bias, unit),
+                     .recurrent_bias = from(task->recurrent_bias, unit)};
+  for (int64_t i = part->row; i < part->row + rows; i++) {
+    const int64_t place = place_of(of, i, step), own = i * of->stride + unit;
+    row.sums = has_sums ? of->sums + i * width + unit : NULL;
+    row.gates = task->gates + place * width + unit;
+    row.previous = states + own;
+    row.cell = of->cells == NULL ? NULL : of->cells + own;
+    row.previous_cell = row.cell;
+    row.kept_cell = task->cells == NULL ? NULL : task->cells + place * hidden + unit;
+    row.output = task->outputs + place * hidden + unit;
+    row.state = next + own;
+    loop(&row);
+  }
+}
+
+static void forward(void *of_, int32_t member, int32_t members) {
+  layer *of = of_;
+  const ks_sequences *task = of->task;
+  start(of, member, members);
+  const share part = share_of(of, member, members);
+  gather_rows(&part, of->states[0], task->initial);
+  if (task->cell == KS_LSTM_CELL) gather_rows(&part, of->cells, task->initial_cell);
+  meet(&part, members);
+  int64_t rows = part.row_end - part.row;
+  for (int64_t step = 0; step < task->steps; step++) {
+    while (rows > 0 && of->length[part.row + rows - 1] <= step) rows--;
+    if (rows == 0) break;
+    float *states = of->states[step % 2], *next = of->states[(step + 1) % 2];
+    const bool has_state = step > 0 || task->initial != NULL;
+    const bool resets = task->cell == KS_GRU_BEFORE_CELL;
+    if (has_state) multiply_states(&part, states, of->stride, rows, 0, resets ? 2 : of->gates);
+    run_cells(&part, of->loops->forward[task->cell], rows, step, has_state, states, next);
+    if (resets) {
+      meet(&part, members);
+      if (has_state) multiply_states(&part, of->cells, of->stride, rows, 2, 3);
+      run_cells(&part, of->loops->forward[task->cell + 1], rows, step, has_state, states, next);
+    }
+    meet(&part, members);
+  }
+  if (task->lengths != NULL) clear_padding(&part, task->outputs, 1);
+  for (int64_t row = part.row; row < part.row_end; row++) {
+    const int64_t to = of->order[row] * task->hidden, at = row * of->stride;
+    if (task->final_state != NULL) copy_units(&part, task->final_state, to, of->states[of->length[row] % 2], at);
+    if (task->final_cell != NULL) copy_units(&part, task->final_cell, to, of->cells, at);
+  }
+}
+
+// MARK: Backward
+
+static void run_gradients(const share *part, ks_cell_gradient_loop loop, int64_t rows, int64_t step) {
+  const layer *of = part->of;
+  const ks_sequences *task = of->task;
+  const int64_t hidden = task->hidden, width = of->gates * hidden, unit = part->unit;
+  const int64_t back = task->reversed ? 1 : -1;  // from a step's place to that of the one before
+  ks_cell_gradient row = {.count = part->unit_end - unit, .hidden = hidden, .activation = task->activation};
+  for (int64_t i = part->row; i < part->row + rows; i++) {
+    const int64_t place = place_of(of, i, step), own = i * of->stride + unit;
+    const int64_t sequence = of->order[i] * hidden + unit, before = (place + back) * hidden + unit;
+    row.gates = task->gates + place * width + unit;
+    row.kept_cell = from(task->cells, place * hidden + unit);
+    row.previous = step > 0 ? task->outputs + before : from(task->initial, sequence);
+    if (task->cell == KS_LSTM_CELL) {
+      row.previous_cell = step > 0 ? task->cells + before : from(task->initial_cell, sequence);
+    }
+    row.gradient = from(task->gradient, place * hidden + unit);
+    row.carry = of->states[0] + own;
+    row.cell_carry = of->cells == NULL ? NULL : of->cells + own;
+    row.deltas = task->deltas + place * width + unit;
+    row.recurrent_deltas = task->recurrent_deltas == NULL ? NULL : task->recurrent_deltas + place * width + unit;
+    row.operand = of->operands[step % 2] + i * width + unit;
+    loop(&row);
+  }
+}
+
+// target (+)= the gradients of some gates times the weight's transpose, for the share's units.
+static void multiply_gradients(const share *part, const float *operand, int64_t rows, int64_t gate, int64_t gate_end,
+                               bool accumulates, float *target) {
+  layer *of = part->of;
+  const int64_t hidden = of->task->hidden, width = of->gates * hidden;
+  multiply(of, rows, part->unit_end - part->unit, (gate_end - gate) * hidden, operand + part->row * width + gate * hidden,
+           width, of->task->transposed + gate * hidden * hidden + part->unit, hidden, accumulates,
+           target + part->row * of->stride + part->unit, of->stride);
+}
+
+static void backward(void *of_, int32_t member, int32_t members) {
+  layer *of = of_;
+  const ks_sequences *task = of->task;
+  start(of, member, members);
+  const share part = share_of(of, member, members);
+  float *carry = of->states[0];
+  gather_rows(&part, carry, task->final_gradient);
+  if (task->cell == KS_LSTM_CELL) gather_rows(&part, of->cells, task->final_cell_gradient);
+  if (task->lengths != NULL) {
+    clear_padding(&part, task->deltas, of->gates);
+    if (task->recurrent_deltas != NULL) clear_padding(&part, task->recurrent_deltas, of->gates);
+  }
+  const bool adds = task->cell == KS_GRU_CELL, resets = task->cell == KS_GRU_BEFORE_CELL;
+  int64_t rows = 0, later = 0;  // at work at this step and at the one after
+  for (int64_t step = task->steps - 1; step >= 0; step--) {
+    while (rows < part.row_end - part.row && of->length[part.row + rows] > step) rows++;
+    float *operand = of->operands[step % 2], *after = of->operands[(step + 1) % 2];
+    if (!resets) multiply_gradients(&part, after, later, 0, of->gates, adds, carry);
+    run_gradients(&part, of->loops->backward[task->cell], rows, step);
+    meet(&part, members);
+    if (resets) {
+      multiply_gradients(&part, operand, rows, 2, 3, false, of->cells);
+      run_gradients(&part, of->loops->backward[task->cell + 1], rows, step);
+      meet(&part, members);
+      multiply_gradients(&part, operand, rows, 0, 2, true, carry);
+    }
+    later = rows;
+  }
+  if (task->initial_gradient != NULL && !resets) {
+    multiply_gradients(&part, of->operands[0], later, 0, of->gates, adds, carry);
+  }
+  for (int64_t row = part.row; row < part.row_end; row++) {
+    const int64_t to = of->order[row] * task->hidden, at = row * of->stride;
+    if (task->initial_gradient != NULL) copy_units(&part, task->initial_gradient, to, carry, at);
+    if (task->initial_cell_gradient != NULL) copy_units(&part, task->initial_cell_gradient, to, of->cells, at);
+  }
+  if (task->previous == NULL) return;
+  for (int64_t row = part.row; row < part.row_end; row++) {
+    for (int64_t step = 0; step < of->length[row]; step++) {
+      const int64_t place = place_of(of, row, step);
+      if (step > 0) {
+        copy_units(&part, task->previous, place * task->hidden, task->outputs,
+                   (place + (task->reversed ? 1 : -1)) * task->hidden);
+      } else if (task->initial != NULL) {
+        copy_units(&part, task->previous, place * task->hidden, task->initial, of->order[row] * task->hidden);
+      } else {
+        memset(task->previous + place * task->hidden + part.unit, 0,
+               (size_t)(part.unit_end - part.unit) * sizeof(float));
+      }
+    }
+  }
+  if (task->lengths != NULL) clear_padding(&part, task->previous, 1);
+}
+
+// MARK: Whole layers
+
+static int run(const ks_sequences *task, bool is_backward) {
+  const int64_t hidden = task->hidden, gates = gate_counts[task->cell];
+  layer of = {.task = task, .loops = &ks_active_table()->cells, .product = ks_active_table()->product[KS_FLOAT32],
+              .gates = gates};
+  // Rows that are a multiple of a page apart would fall on the same lines of the cache.
+  of.stride = (hidden + 15) / 16 * 16;
+  if (of.stride % 256 == 0) of.stride += 16;
+  const int64_t rows = task->batch * of.stride, wide = task->batch * gates * hidden;
+  const bool has_cells = task->cell == KS_LSTM_CELL || task->cell == KS_GRU_BEFORE_CELL;
+  const int64_t floats = is_backward ? rows * (has_cells ? 2 : 1) + 2 * wide : rows * (has_cells ? 3 : 2) + wide;
+  const int64_t numbers = 2 * task->batch + task->steps + 2;
+  int32_t size_class;
+  char *memory = ks_pool_take((size_t)floats * sizeof(float) + (size_t)numbers * sizeof(int64_t), &size_class);
+  if (memory == NULL) return -1;
+  of.order = (int64_t *)memory;
+  of.length = of.order + task->batch;
+  float *next = (float *)(of.order + numbers);
+  of.states[0] = next, next += rows;
+  if (has_cells) of.cells = next, next += rows;
+  if (is_backward) {
+    of.operands[0] = next, of.operands[1] = next + wide;
+  } else {
+    of.states[1] = next, next += rows;
+    of.sums = next;
+  }
+  const int64_t step = task->batch * gates * hidden * hidden;
+  int32_t threads = ks_threads();
+  const bool fits = gates * hidden * hidden * (int64_t)sizeof(float) <= row_weight_bytes;
+  of.by_units = !(fits && task->batch >= 2 * threads) && step >= least_step && hidden >= 32 * threads;
+  if (!of.by_units && threads > task->batch) threads = (int32_t)task->batch;
+  if (step * task->steps < least_total) threads = 1;
+  // Alone, this thread is also the only one that the library may use.
+  if (threads == 1) ks_limit_library();
+  ks_team(threads, is_backward ? backward : forward, &of);
+  ks_pool_give(memory, size_class);
+  return of.status;
+}
+
+int ks_sequences_forward(const ks_sequences *task) { return run(task, false); }
+int ks_sequences_backward(const ks_sequences *task) { return run(task, true); }
