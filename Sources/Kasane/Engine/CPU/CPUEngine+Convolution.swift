@@ -114,6 +114,10 @@ extension CPUEngine {
   func convolutionWeightGradient(
     _ x: Tensor, _ gradient: Tensor, shape: Shape, _ geometry: ConvolutionGeometry, resultType: DType
   ) -> Tensor {
+    if x.dtype == .float32, gradient.dtype == .float32, resultType == .float32, geometry.isPointwise(shape) {
+      let result = matrixProduct(x, gradient, transposing: .left)
+      return withoutGradient { result.reshaped(to: shape) }
+    }
     let library = LibraryConvolution(
       images: x.shape, weight: shape, results: gradient.shape, dtype: gradient.dtype, geometry)
     if let primitive = library?.primitive(CDNN_WEIGHT_GRADIENT) {
@@ -149,6 +153,14 @@ extension CPUEngine {
     let result = Tensor(unsetWithShape: x.shape, dtype: dtype)
     result.fill(from: x)
     return result
+  }
+}
+
+extension ConvolutionGeometry {
+  /// Whether a kernel sees single pixels, and all of them: then its gradient is a matrix product, which oneDNN computes at
+  /// up to twice the speed of its convolution's.
+  fileprivate func isPointwise(_ kernel: Shape) -> Bool {
+    kernel[0] == 1 && kernel[1] == 1 && groups == 1 && stride == Size2D(1) && margins == Margins()
   }
 }
 
