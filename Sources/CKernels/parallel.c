@@ -44,7 +44,13 @@ int32_t ks_threads(void) {
 
 static void tell_library(int32_t count) {
   // The OpenMP run-time library comes with oneDNN, whichever one it was built with.
-  void (*set)(int) = (void (*)(int))dlsym(RTLD_DEFAULT, "omp_set_num_threads");
+  typedef void (*setter)(int);
+  static _Atomic(setter) known;
+  setter set = atomic_load_explicit(&known, memory_order_relaxed);
+  if (set == NULL) {
+    set = (setter)dlsym(RTLD_DEFAULT, "omp_set_num_threads");
+    atomic_store_explicit(&known, set, memory_order_relaxed);
+  }
   if (set != NULL) set(count);
   adopted = count;
 }

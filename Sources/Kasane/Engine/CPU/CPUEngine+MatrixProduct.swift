@@ -6,6 +6,9 @@ internal import CKernels
 extension CPUEngine {
   /// Below this many multiplications a library call costs more than the product.
   static let smallProduct: Int64 = 8192
+  /// Up to so many multiplications, a few microseconds, a second thread gains less than it costs to wait for it where
+  /// the processors have other work too.
+  private static let oneThreadProduct: Int64 = 1 << 20
   /// From here on a product keeps all threads busy.
   private static let largeProduct: Int64 = 1 << 22
 
@@ -151,7 +154,7 @@ extension CPUEngine {
       withExtendedLifetime((left, right)) {}
       return
     }
-    _ = ks_adopt_threads()
+    if isWhole && m * n * k <= oneThreadProduct { ks_limit_library() } else { _ = ks_adopt_threads() }
     let status = cdnn_sgemm(
       left.transpose ? 1 : 0, right.transpose ? 1 : 0, m, n, k, 1, left.floats, left.stride, right.floats,
       right.stride, 0, y.data.assumingMemoryBound(to: Float.self), y.rowStride)
