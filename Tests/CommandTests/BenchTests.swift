@@ -92,8 +92,8 @@ import Testing
     #expect(try #require(lines[0].peak_gflops) > 0 && #require(lines[0].peak_gbs) > 0)
     #expect(try #require(lines[0].outside_ms) >= 0)
     let rows = lines.dropFirst()
-    for pass in ["forward", "backward"] {
-      let products = try #require(rows.first { $0.operation == "matrixProduct" && $0.pass == pass })
+    for (operation, pass) in [("linear", "forward"), ("matrixProduct", "backward")] {
+      let products = try #require(rows.first { $0.operation == operation && $0.pass == pass })
       // Three layers, and their gradients by weights and by all inputs but the first.
       #expect(products.calls == (pass == "forward" ? 3 : 5))
       #expect(try #require(products.gflops) > 0 && #require(products.roofline) > 0)
