@@ -50,7 +50,8 @@ public enum RecurrentPrimitive: Hashable, Sendable {
 /// A recurrent layer over whole sequences; see `recurrent`, `lstm` and `gru`.
 public struct RecurrentCall {
   let cell: RecurrentPrimitive
-  /// `[batch, time, inputs]`.
+  /// `[batch, time, inputs]`. Of bfloat16 among weights of float32, it asks for the products over all steps in bfloat16,
+  /// with float32 sums and results.
   var x: Tensor
   /// `[inputs, gates * hidden]`.
   let inputWeight: Tensor
@@ -81,7 +82,7 @@ public struct RecurrentCall {
 /// What a recurrent layer gives.
 public struct RecurrentResult {
   /// The states of all steps, `[batch, time, hidden]`, zero in the padding.
-  let outputs: Tensor
+  var outputs: Tensor
   /// The state after each sequence's last step, `[batch, hidden]`, where it was asked for.
   var finalState: Tensor?
   /// The same of what an LSTM remembers.
@@ -114,7 +115,7 @@ public struct RecurrentWishes: OptionSet, Sendable {
   static let initialStates = RecurrentWishes(rawValue: 4)
 }
 
-/// The gradients of a recurrent layer by its inputs, where they were wanted.
+/// The gradients of a recurrent layer by its inputs, where they were wanted, all of the weights' type.
 public struct RecurrentGradients {
   var x: Tensor?
   var inputWeight: Tensor?

@@ -10,30 +10,39 @@ private final class FinalGradients {
   var hasNoOutputs = false
 }
 
-/// The outputs of a layer, and its final states where they are wanted.
+/// The outputs of a layer, and its final states where they are wanted. In bfloat16 those are the products over all steps:
+/// of the inputs, and of the weights' and inputs' gradients. States, which are sums over many steps, stay as wide as the
+/// weights from one step to the next, and the outputs are rounded once at the end.
 func recurrentSequences(_ given: RecurrentCall, withFinalStates: Bool) -> RecurrentResult {
+  let isLowered =
+    given.x.isToBeLowered && given.inputWeight.dtype == .float32 && given.recurrentWeight.dtype == .float32
   let isNarrow = given.x.dtype.isNarrow || given.initialState?.dtype.isNarrow == true
-  let call = isNarrow ? given.inTypeOfWeights() : given
+  var call = isNarrow ? given.inTypeOfWeights(andInput: !isLowered) : given
   // The primitive's own backward is not recorded, so where a second derivative may be asked for, and where the engine has
   // no such primitive, the layer is a composition. Over no sequences or steps it has nothing to do.
   let isEmpty = call.x.shape[0] == 0 || call.x.shape[1] == 0 || call.hidden == 0
-  guard !isEmpty, !Tape.isNested, engine.hasFusedRecurrent(for: call.cell, dtype: call.x.dtype) else {
+  guard !isEmpty, !Tape.isNested,
+    engine.hasFusedRecurrent(for: call.cell, dtype: isLowered ? .float32 : call.x.dtype)
+  else {
     return composedSequences(call)
   }
+  if isLowered { call.x = call.x.lowered() }
   let isRecording = Tape.recording != nil
-  let result = engine.recurrent(call, forGradient: isRecording, withFinalStates: withFinalStates)
-  if isRecording { record(call, result) }
+  var result = engine.recurrent(call, forGradient: isRecording, withFinalStates: withFinalStates)
+  if isRecording { record(call, of: given.x, result) }
+  if isLowered { result.outputs = result.outputs.cast(to: .bfloat16) }
   return result
 }
 
-private func record(_ call: RecurrentCall, _ result: RecurrentResult) {
+/// - Parameter x: What the call's input was before it was rounded.
+private func record(_ call: RecurrentCall, of x: Tensor, _ result: RecurrentResult) {
   if call.isPlain && result.finalState == nil {
     // The short way, which takes no memory.
     _ = recorded(
-      .recurrent, result.outputs, call.x, call.inputWeight, call.recurrentWeight, call.bias,
+      .recurrent, result.outputs, x, call.inputWeight, call.recurrentWeight, call.bias,
       call.initialState,
       saving: call.x, call.inputWeight, call.recurrentWeight, call.bias, call.initialState, result.outputs,
-      integers: (call.cell.code, 0)
+      integers: (call.cell.code, Int(x.object.pointee.dtype))
     ) { step in
       let call = RecurrentCall(
         cell: RecurrentPrimitive(code: step.integers.0), x: step[0], inputWeight: step[1],
@@ -44,7 +53,7 @@ private func record(_ call: RecurrentCall, _ result: RecurrentResult) {
       let gradients = engine.recurrentGradient(
         call, RecurrentResult(outputs: step[5]), RecurrentResultGradients(outputs: step.gradient),
         wanted: wanted)
-      if let gradient = gradients.x { step.add(gradient, to: 0) }
+      if let gradient = gradients.x { step.add(gradient.cast(to: inputType(step.integers.1)), to: 0) }
       step.add(gradients.inputWeight!, to: 1)
       step.add(gradients.recurrentWeight!, to: 2)
       if let gradient = gradients.bias { step.add(gradient, to: 3) }
@@ -52,7 +61,7 @@ private func record(_ call: RecurrentCall, _ result: RecurrentResult) {
     }
     return
   }
-  var inputs = [call.x, call.inputWeight, call.recurrentWeight]
+  var inputs = [x, call.inputWeight, call.recurrentWeight]
   var kept = [call.x, call.inputWeight, call.recurrentWeight, result.outputs]
   var present = 0
   func keep(_ tensor: Tensor?, _ place: Int) {
@@ -69,7 +78,7 @@ private func record(_ call: RecurrentCall, _ result: RecurrentResult) {
   keep(result.gates, 5)
   keep(result.cells, 6)
   if call.isReversed { present |= 1 << 7 }
-  let integers = (call.cell.code, present)
+  let integers = (call.cell.code, present | Int(x.object.pointee.dtype) << 8)
   guard let finalState = result.finalState else {
     _ = recorded(.recurrent, result.outputs, inputs: inputs, saving: kept, integers: integers) {
       pullBack($0, nil)
@@ -129,7 +138,7 @@ private func pullBack(_ step: borrowing PullbackStep, _ arrived: FinalGradients?
   func add(_ gradient: Tensor?, _ input: Int, _ step: borrowing PullbackStep) {
     if let gradient, input >= 0 { step.add(gradient, to: input) }
   }
-  add(gradients.x, 0, step)
+  add(gradients.x?.cast(to: inputType(present >> 8)), 0, step)
   add(gradients.inputWeight, 1, step)
   add(gradients.recurrentWeight, 2, step)
   add(gradients.bias, input(0), step)
@@ -138,16 +147,18 @@ private func pullBack(_ step: borrowing PullbackStep, _ arrived: FinalGradients?
   add(gradients.initialCell, input(3), step)
 }
 
+private func inputType(_ number: Int) -> DType { DType(rawValue: UInt8(truncatingIfNeeded: number))! }
+
 extension DType {
   fileprivate var isNarrow: Bool { self == .bfloat16 || self == .float16 }
 }
 
 extension RecurrentCall {
-  /// This call with half-width inputs and states as wide as the weights: sums over many steps need the digits.
-  fileprivate func inTypeOfWeights() -> RecurrentCall {
+  /// This call with half-width states, and inputs too, as wide as the weights: sums over many steps need the digits.
+  fileprivate func inTypeOfWeights(andInput: Bool) -> RecurrentCall {
     var call = self
     let dtype = recurrentWeight.dtype
-    call.x = x.cast(to: dtype)
+    if andInput { call.x = x.cast(to: dtype) }
     call.initialState = initialState?.cast(to: dtype)
     call.initialCell = initialCell?.cast(to: dtype)
     return call

@@ -49,14 +49,24 @@ func gruStep(
 }
 
 /// A whole layer step by step. A reversed one goes through the padding first, in which nothing happens, so each sequence
-/// begins with its own last step.
+/// begins with its own last step. In bfloat16 that is what the inputs' product is computed in, and the outputs are rounded
+/// to.
 func composedSequences(_ call: RecurrentCall) -> RecurrentResult {
+  guard call.x.isToBeLowered, call.recurrentWeight.dtype == .float32 else {
+    return composedSteps(call, projected: matmul(call.x, call.inputWeight))
+  }
+  let projected = matmul(call.x, call.inputWeight).cast(to: .float32)
+  var result = withPrecision(.float32) { composedSteps(call, projected: projected) }
+  result.outputs = result.outputs.cast(to: .bfloat16)
+  return result
+}
+
+private func composedSteps(_ call: RecurrentCall, projected: Tensor) -> RecurrentResult {
   let (batch, count, hidden) = (call.x.shape[0], call.x.shape[1], call.hidden)
-  func zeros() -> Tensor { Tensor(zeros: [batch, hidden], dtype: call.x.dtype) }
+  func zeros() -> Tensor { Tensor(zeros: [batch, hidden], dtype: projected.dtype) }
   var (state, cell) = (call.initialState, call.initialCell)
   var outputs = [Tensor?](repeating: nil, count: count)
-  var projected = matmul(call.x, call.inputWeight)
-  if let bias = call.bias { projected = projected + bias }
+  let projected = call.bias.map { projected + $0 } ?? projected
   for step in 0..<count {
     let t = call.isReversed ? count - 1 - step : step
     let input = projected.select(t, axis: 1)
@@ -81,6 +91,7 @@ func composedSequences(_ call: RecurrentCall) -> RecurrentResult {
   }
   return RecurrentResult(
     outputs: count == 0
-      ? Tensor(zeros: [batch, 0, hidden], dtype: call.x.dtype) : Tensor.stack(outputs.map { $0! }, axis: 1),
+      ? Tensor(zeros: [batch, 0, hidden], dtype: projected.dtype)
+      : Tensor.stack(outputs.map { $0! }, axis: 1),
     finalState: state ?? zeros(), finalCell: call.cell == .lstm ? cell ?? zeros() : nil)
 }

@@ -14,7 +14,7 @@ extension CPUEngine {
     if call.isSmall && !withFinalStates { return RecurrentResult(outputs: smallRecurrent(call)) }
     let call = call.contiguous()
     let (batch, hidden) = (call.x.shape[0], call.hidden)
-    let gates = matrixProduct(call.x, call.inputWeight, transposing: .none)
+    let gates = product(call.x, call.operand(call.inputWeight), transposing: .none)
     let states = Shape(batch, call.x.shape[1], hidden)
     var isSimple = false
     if case .simple = call.cell { isSimple = true }
@@ -75,20 +75,23 @@ extension CPUEngine {
     task.initial_cell_gradient = found.initialCell?.floats
     Self.check(ks_sequences_backward(&task))
     withExtendedLifetime((call, outer, transposed, gates)) {}
+    let operand = call.operand(deltas)
     if wanted.contains(.input) {
-      found.x = matrixProduct(deltas, call.inputWeight, transposing: .right)
+      found.x = product(operand, call.operand(call.inputWeight), transposing: .right)
     }
     guard let previous else { return found }
-    found.inputWeight = matrixProduct(call.x, deltas, transposing: .left)
-    found.recurrentWeight = matrixProduct(previous, recurrentDeltas, transposing: .left)
+    found.inputWeight = product(call.x, operand, transposing: .left)
+    found.recurrentWeight = product(
+      call.operand(previous), isAfter ? call.operand(recurrentDeltas) : operand, transposing: .left)
     if call.cell == .gru(.beforeProduct) {
       // What the last gate's weight has seen of the state came through the reset gate.
       func gate(_ index: Int, of x: Tensor) -> Tensor {
         withoutGradient { x.sliced(index * hidden..<(index + 1) * hidden, axis: x.rank - 1) }
       }
       let seen = binary(.multiply, previous, gate(0, of: gates))
-      let product = matrixProduct(seen, gate(2, of: deltas).contiguous(), transposing: .left)
-      copy(product, into: gate(2, of: found.recurrentWeight!))
+      let seenByLast = product(
+        call.operand(seen), call.operand(gate(2, of: deltas).contiguous()), transposing: .left)
+      copy(seenByLast, into: gate(2, of: found.recurrentWeight!))
     }
     func sums(_ x: Tensor) -> Tensor {
       withoutGradient { reduce(.sum, x, to: Shape(1, 1, x.shape[2])).reshaped(to: Shape(x.shape[2])) }
@@ -98,6 +101,13 @@ extension CPUEngine {
     return found
   }
 
+  /// A product over all steps: of float32, or of bfloat16 with a result of float32.
+  private func product(_ a: Tensor, _ b: Tensor, transposing: Transposition) -> Tensor {
+    a.dtype == .float32
+      ? matrixProduct(a, b, transposing: transposing)
+      : matrixProduct(a, b, transposing: transposing, resultType: .float32)
+  }
+
   private static func check(_ status: Int32) {
     precondition(status >= 0, "out of memory: no room for the states of a recurrent layer")
     precondition(status == 0, "recurrent: oneDNN status \(status)")
@@ -105,6 +115,9 @@ extension CPUEngine {
 }
 
 extension RecurrentCall {
+  /// A tensor of float32 as the products over all steps take it.
+  fileprivate func operand(_ tensor: Tensor) -> Tensor { x.dtype == .bfloat16 ? tensor.lowered() : tensor }
+
   func contiguous() -> RecurrentCall {
     RecurrentCall(
       cell: cell, x: x.contiguous(), inputWeight: inputWeight.contiguous(),

@@ -7,7 +7,7 @@ internal import CKernels
 extension RecurrentCall {
   /// Whether the products are no work for a library.
   var isSmall: Bool {
-    isPlain && initialCell == nil
+    isPlain && initialCell == nil && x.dtype == .float32
       && x.elementCount / max(x.shape[2], 1) * hidden * (hidden + x.shape[2]) <= 1 << 15
   }
 }
