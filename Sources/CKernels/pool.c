@@ -1,7 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // A pool of aligned blocks. Each thread keeps a few free blocks of every small size without a lock; the rest,
-// and all large ones, wait in a shared list. Sizes are rounded up to a class: four to a doubling below one
+// and all large ones, wait in shared lists. Sizes are rounded up to a class: four to a doubling below one
 // mebibyte, eight above, so at most a quarter (an eighth) of a block is slack.
+//
+// Lists of sizes alone would come to hold the sum over all shapes ever seen. Two things bound them. A large request
+// for which no block of its class waits takes one that is up to a quarter larger than it asked for. And before the
+// pool asks the system for a block, those that have waited longest go back, until the pool holds no more than half as
+// much again as was lately in use at once, and 64 MiB. The measure is the largest use of a while and not the use at
+// the moment: a training step that begins with almost nothing in use finds the blocks of the step before it. A step
+// whose phases use blocks of different sizes needs more than it ever uses at once: what went back and is asked for
+// again raises the limit, up to three times that use (and 64 MiB). Nothing goes back as long as every request finds
+// a block, so a loop in its steady state never meets the system.
 #include "pool.h"
 
 #include <pthread.h>
@@ -9,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "ks_tensor.h"
@@ -21,10 +31,15 @@ enum {
   classes = small_classes + (62 - large_log) * 8,
   thread_bytes = 1 << 19,  // what one thread may hold of one class
   thread_blocks = 1024,
+  spare_bytes = 64 << 20,  // what may wait beside half of what was in use
+  while_of_uses = 64,      // how many times the largest use is taken before that use begins to be forgotten
 };
 
+// A block that waits. Those of the shared lists are in the row by age too, where `previous` and `class` are set.
 typedef struct block {
-  struct block *next;
+  struct block *next, *previous;
+  struct block *older, *newer;
+  int32_t class;
 } block;
 
 typedef struct {
@@ -32,9 +47,17 @@ typedef struct {
   int32_t count;
 } list;
 
-static list shared[classes];
+static struct {
+  block *first;
+} shared[classes];
 static pthread_mutex_t shared_lock = PTHREAD_MUTEX_INITIALIZER;
+static block *oldest, *newest;
 static int64_t system_bytes, peak_bytes;
+static int64_t waiting_bytes;            // in the shared lists; what a thread keeps counts as in use
+static int64_t largest_use, use_before;      // of the present while and of the one before it
+static int64_t taken_bytes;                  // in the present while
+static int64_t returned[classes];            // blocks that went back and were not asked for again
+static int64_t regretted_bytes;              // of those that were, halved with each while
 
 static KS_THREAD_LOCAL list local[small_classes];
 static KS_THREAD_LOCAL bool registered;
@@ -71,12 +94,61 @@ static block *pop(list *from) {
   return item;
 }
 
+// The four below are called with the lock held.
+
+static void push_shared(block *item, int32_t class) {
+  item->class = class;
+  item->previous = NULL;
+  item->next = shared[class].first;
+  if (item->next != NULL) item->next->previous = item;
+  shared[class].first = item;
+  item->newer = NULL;
+  item->older = newest;
+  *(newest != NULL ? &newest->newer : &oldest) = item;
+  newest = item;
+  waiting_bytes += (int64_t)size_of(class);
+}
+
+static void remove_shared(block *item) {
+  *(item->previous != NULL ? &item->previous->next : &shared[item->class].first) = item->next;
+  if (item->next != NULL) item->next->previous = item->previous;
+  *(item->older != NULL ? &item->older->newer : &oldest) = item->newer;
+  *(item->newer != NULL ? &item->newer->older : &newest) = item->older;
+  waiting_bytes -= (int64_t)size_of(item->class);
+}
+
+static void note_use(int32_t class) {
+  int64_t in_use = system_bytes - waiting_bytes;
+  if (in_use > largest_use) largest_use = in_use;
+  taken_bytes += (int64_t)size_of(class);
+  if (taken_bytes / while_of_uses > largest_use) {
+    use_before = largest_use;
+    largest_use = in_use;
+    taken_bytes = 0;
+    regretted_bytes /= 2;
+  }
+}
+
+// Takes out of the lists, oldest first, what has to go so that the pool holds at most `limit`; chained by `next`.
+static block *take_oldest(int64_t limit) {
+  block *gone = NULL;
+  while (oldest != NULL && system_bytes > limit) {
+    block *item = oldest;
+    remove_shared(item);
+    system_bytes -= (int64_t)size_of(item->class);
+    returned[item->class]++;
+    item->next = gone;
+    gone = item;
+  }
+  return gone;
+}
+
 static void flush_thread(void *unused) {
   (void)unused;
   registered = false;  // what is given back after this comes here again
   pthread_mutex_lock(&shared_lock);
   for (int32_t class = 0; class < small_classes; class++) {
-    for (block *item; (item = pop(&local[class])) != NULL;) push(&shared[class], item);
+    for (block *item; (item = pop(&local[class])) != NULL;) push_shared(item, class);
   }
   pthread_mutex_unlock(&shared_lock);
 }
@@ -111,31 +183,102 @@ static bool fits(size_t bytes) {
   return (int64_t)bytes <= memory_limit - ks_pool_bytes();
 }
 
-static void *from_system(int32_t class) {
-  size_t bytes = size_of(class);
-  void *memory = NULL;
-  if (!fits(bytes)) {
-    ks_pool_trim();
-    if (!fits(bytes)) return NULL;
-  }
-  if (posix_memalign(&memory, alignment, bytes) != 0) {
-    ks_pool_trim();
-    if (posix_memalign(&memory, alignment, bytes) != 0) return NULL;
-  }
-  pthread_mutex_lock(&shared_lock);
-  system_allocations++;
-  system_bytes += (int64_t)bytes;
-  if (system_bytes > peak_bytes) peak_bytes = system_bytes;
-  pthread_mutex_unlock(&shared_lock);
-  return memory;
-}
-
 // Under AddressSanitizer nothing is kept, so that it sees every use of a block given back.
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define KEEPS_NOTHING 1
 #endif
 #endif
+
+// Large blocks are mapped one by one, so that what goes back is the system's again at once, whatever lies beside it.
+// One page more than the block has keeps blocks of equal size from meeting in the same sets of the caches.
+static bool is_mapped(int32_t class) {
+#if KEEPS_NOTHING
+  (void)class;
+  return false;
+#else
+  return class >= small_classes;
+#endif
+}
+
+static size_t mapped_bytes(int32_t class) { return size_of(class) + (size_t)sysconf(_SC_PAGESIZE); }
+
+static void *allocate(int32_t class) {
+  void *memory = NULL;
+  if (is_mapped(class)) {
+    memory = mmap(NULL, mapped_bytes(class), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return memory == MAP_FAILED ? NULL : memory;
+  }
+  return posix_memalign(&memory, alignment, size_of(class)) == 0 ? memory : NULL;
+}
+
+static void release(void *memory, int32_t class) {
+  if (is_mapped(class)) {
+    munmap(memory, mapped_bytes(class));
+  } else {
+    free(memory);
+  }
+}
+
+static void release_all(block *item) {
+  while (item != NULL) {
+    block *next = item->next;
+    release(item, item->class);
+    item = next;
+  }
+}
+
+static void give_back_unneeded(int32_t class) {
+  int64_t wanted = (int64_t)size_of(class);
+  pthread_mutex_lock(&shared_lock);
+  int64_t need = system_bytes - waiting_bytes + wanted;
+  if (need < largest_use) need = largest_use;
+  if (need < use_before) need = use_before;
+  if (returned[class] > 0) {
+    returned[class]--;
+    regretted_bytes += wanted;
+  }
+  if (regretted_bytes > need + need / 2) regretted_bytes = need + need / 2;
+  block *gone = take_oldest(need + need / 2 + regretted_bytes + spare_bytes - wanted);
+  pthread_mutex_unlock(&shared_lock);
+  release_all(gone);
+}
+
+static void *from_system(int32_t class) {
+  size_t bytes = size_of(class);
+  give_back_unneeded(class);
+  if (!fits(bytes)) {
+    ks_pool_trim();
+    if (!fits(bytes)) return NULL;
+  }
+  void *memory = allocate(class);
+  if (memory == NULL) {
+    ks_pool_trim();
+    memory = allocate(class);
+    if (memory == NULL) return NULL;
+  }
+  pthread_mutex_lock(&shared_lock);
+  system_allocations++;
+  system_bytes += (int64_t)bytes;
+  if (system_bytes > peak_bytes) peak_bytes = system_bytes;
+  note_use(class);
+  pthread_mutex_unlock(&shared_lock);
+  return memory;
+}
+
+// A waiting block for the request, of its class or, for a large one, of one not much larger.
+static block *from_shared(size_t bytes, int32_t class) {
+  size_t most = class < small_classes ? 0 : bytes + bytes / 4;
+  pthread_mutex_lock(&shared_lock);
+  block *item = shared[class].first;
+  while (item == NULL && ++class < classes && size_of(class) <= most) item = shared[class].first;
+  if (item != NULL) {
+    remove_shared(item);
+    note_use(item->class);
+  }
+  pthread_mutex_unlock(&shared_lock);
+  return item;
+}
 
 bool ks_pool_keeps_blocks(void) {
 #if KEEPS_NOTHING
@@ -154,10 +297,10 @@ void *ks_pool_take(size_t bytes, int32_t *size_class) {
 #endif
   block *item = class < small_classes ? pop(&local[class]) : NULL;
   if (item != NULL) return item;
-  pthread_mutex_lock(&shared_lock);
-  item = pop(&shared[class]);
-  pthread_mutex_unlock(&shared_lock);
-  return item != NULL ? (void *)item : from_system(class);
+  item = from_shared(bytes, class);
+  if (item == NULL) return from_system(class);
+  *size_class = item->class;
+  return item;
 }
 
 void ks_pool_give(void *memory, int32_t class) {
@@ -165,7 +308,7 @@ void ks_pool_give(void *memory, int32_t class) {
   pthread_mutex_lock(&shared_lock);
   system_bytes -= (int64_t)size_of(class);
   pthread_mutex_unlock(&shared_lock);
-  free(memory);
+  release(memory, class);
   return;
 #endif
   if (class < small_classes) {
@@ -177,19 +320,15 @@ void ks_pool_give(void *memory, int32_t class) {
     }
   }
   pthread_mutex_lock(&shared_lock);
-  push(&shared[class], memory);
+  push_shared(memory, class);
   pthread_mutex_unlock(&shared_lock);
 }
 
 void ks_pool_trim(void) {
   pthread_mutex_lock(&shared_lock);
-  for (int32_t class = 0; class < classes; class++) {
-    for (block *item; (item = pop(&shared[class])) != NULL;) {
-      system_bytes -= (int64_t)size_of(class);
-      free(item);
-    }
-  }
+  block *gone = take_oldest(0);
   pthread_mutex_unlock(&shared_lock);
+  release_all(gone);
 }
 
 static int64_t locked_read(const int64_t *value) {
