@@ -85,7 +85,8 @@ public struct AttentionTranslator: Module {
     var shown: [Tensor] = []
     for input in projected.unstacked(axis: 1) {
       state = step(input, state, states, mask)
-      shown.append(Tensor.concatenate([state.memory.hidden, state.context!], axis: 1))
+      let hidden = state.memory.hidden
+      shown.append(Tensor.concatenate([hidden, state.context!.cast(to: hidden.dtype)], axis: 1))
     }
     return output(Tensor.stack(shown, axis: 1))
   }
