@@ -317,23 +317,21 @@ static void destroy(cdnn_entry *entry) {
   free(p);
 }
 
+static int make_entry(cdnn_entry *entry) { return (int)make((cdnn_primitive *)entry); }
+
+static const cdnn_kind kind = {
+    .bytes = sizeof(cdnn_primitive),
+    .shape_place = offsetof(cdnn_primitive, shape),
+    .shape_bytes = sizeof(((cdnn_primitive *)0)->shape),
+    .make = make_entry,
+    .destroy = destroy,
+};
+
 int cdnn_convolution_find(const cdnn_convolution *shape, cdnn_primitive **primitive) {
-  const cdnn_entry like = {.shape = shape, .shape_bytes = sizeof *shape, .destroy = destroy};
-  cdnn_primitive *found = (cdnn_primitive *)cdnn_cache_find(&like);
-  if (found == NULL) {
-    found = calloc(1, sizeof *found);
-    if (found == NULL) return dnnl_out_of_memory;
-    found->shape = *shape;
-    found->entry = (cdnn_entry){.shape = &found->shape, .shape_bytes = sizeof *shape, .destroy = destroy};
-    dnnl_status_t status = make(found);
-    if (status != dnnl_success) {
-      destroy(&found->entry);
-      return (int)status;
-    }
-    found = (cdnn_primitive *)cdnn_cache_add(&found->entry);
-  }
-  *primitive = found;
-  return 0;
+  cdnn_entry *entry;
+  const int status = cdnn_cache_get(&kind, shape, &entry);
+  if (status == 0) *primitive = (cdnn_primitive *)entry;
+  return status;
 }
 
 void cdnn_convolution_give_back(cdnn_primitive *p) { cdnn_cache_release(&p->entry); }

@@ -159,23 +159,22 @@ static void destroy(cdnn_entry *entry) {
   free(p);
 }
 
+static int make_entry(cdnn_entry *entry) { return (int)make((cdnn_product_primitive *)entry); }
+
+static const cdnn_kind kind = {
+    .bytes = sizeof(cdnn_product_primitive),
+    .shape_place = offsetof(cdnn_product_primitive, shape),
+    .shape_bytes = sizeof(((cdnn_product_primitive *)0)->shape),
+    .make = make_entry,
+    .destroy = destroy,
+};
+
 int cdnn_product_find(const cdnn_product *shape, cdnn_product_primitive **primitive, size_t *workspace) {
-  const cdnn_entry like = {.shape = shape, .shape_bytes = sizeof *shape, .destroy = destroy};
-  cdnn_product_primitive *found = (cdnn_product_primitive *)cdnn_cache_find(&like);
-  if (found == NULL) {
-    found = calloc(1, sizeof *found);
-    if (found == NULL) return dnnl_out_of_memory;
-    found->shape = *shape;
-    found->entry = (cdnn_entry){.shape = &found->shape, .shape_bytes = sizeof *shape, .destroy = destroy};
-    dnnl_status_t status = make(found);
-    if (status != dnnl_success) {
-      destroy(&found->entry);
-      return (int)status;
-    }
-    found = (cdnn_product_primitive *)cdnn_cache_add(&found->entry);
-  }
-  *primitive = found;
-  *workspace = found->scratch_bytes;
+  cdnn_entry *entry;
+  const int status = cdnn_cache_get(&kind, shape, &entry);
+  if (status != 0) return status;
+  *primitive = (cdnn_product_primitive *)entry;
+  *workspace = (*primitive)->scratch_bytes;
   return 0;
 }
 
