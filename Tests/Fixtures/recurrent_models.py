@@ -16,14 +16,33 @@ from layers import case
 
 
 class LanguageModel(nn.Module):
+    """Word by word, from given states where there are some; the outputs' weight may be the embedding's."""
+
+    def __init__(self, kind, layers=2, hidden=5, is_tied=False):
+        super().__init__()
+        self.embedding = nn.Embedding(9, hidden if is_tied else 4)
+        self.recurrent = kind(self.embedding.embedding_dim, hidden, layers, batch_first=True)
+        self.output = nn.Linear(hidden, 9)
+        if is_tied:
+            self.output.weight = self.embedding.weight
+
+    def forward(self, words, *states):
+        states = (states if len(states) == 2 else states[0]) if states else None
+        shown, states = self.recurrent(self.embedding(words), states)
+        return (self.output(shown), *(states if isinstance(states, tuple) else (states,)))
+
+
+class NextWord(nn.Module):
+    """What comes after some words, from the last state."""
+
     def __init__(self, kind):
         super().__init__()
         self.embedding = nn.Embedding(9, 4)
-        self.network = kind(4, 5, 2, batch_first=True)
+        self.recurrent = kind(4, 5, batch_first=True)
         self.output = nn.Linear(5, 9)
 
     def forward(self, words):
-        return self.output(self.network(self.embedding(words))[0])
+        return self.output(self.recurrent(self.embedding(words))[0][:, -1])
 
 
 class Translator(nn.Module):
@@ -66,12 +85,23 @@ def main():
     torch.manual_seed(5)
     words = torch.randint(9, (3, 4))
     for name, kind in (("lstm-language-model", nn.LSTM), ("gru-language-model", nn.GRU)):
-        case(directory, name, LanguageModel(kind), lambda m, words: m(words), words=words)
+        case(directory, name, LanguageModel(kind), lambda m, words: m(words)[0], words=words)
     lengths = torch.tensor([5, 2, 4])
     case(
         directory, "translator", Translator(7, 8, 3), lambda m, source, target: m(source, target, lengths),
         source=torch.randint(7, (3, 5)), target=torch.randint(8, (3, 4)),
     )
+    for name, kind in (("rnn", nn.RNN), ("lstm", nn.LSTM), ("gru", nn.GRU)):
+        case(
+            directory, f"{name}-next-word", NextWord(kind), lambda m, words: m(words),
+            words=torch.randint(9, (4, 5)),
+        )
+        # Levels in the middle of a text, and what they hand on.
+        states = {key: torch.randn(2, 3, 5) for key in ("h", "c")[: 2 if kind is nn.LSTM else 1]}
+        case(
+            directory, f"{name}-language-model-tied", LanguageModel(kind, is_tied=True),
+            lambda m, words, **states: m(words, *states.values()), words=words, **states,
+        )
 
 
 if __name__ == "__main__":
