@@ -208,7 +208,7 @@ public final class GradientFlow: Recipe {
   private static func network(_ options: Options, using random: inout RandomGenerator) -> SequenceNetwork {
     let (inputs, outputs) = options.problem == .adding ? (2, 1) : (10, 10)
     let hidden = options[\.hidden]
-    let cell: any TensorStateCell
+    let cell: any RecurrentCell
     switch options.cell {
     case .rnn:
       let made = RNNCell(

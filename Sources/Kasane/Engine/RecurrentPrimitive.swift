@@ -12,9 +12,10 @@ public enum RecurrentPrimitive: Hashable, Sendable {
 
   /// Where the reset gate of a gated recurrent unit is applied.
   public enum ResetGate: String, CaseIterable, Codable, Sendable {
-    /// To the product of state and weight, as cuDNN, PyTorch and Keras do: version 3 of the paper (Cho et al. 2014).
+    /// To the product of state and weight, as cuDNN and PyTorch do, and Keras unless told `reset_after=False`: the paper
+    /// as first written (Cho et al. 2014, arXiv 1406.1078v1).
     case afterProduct
-    /// To the state itself, as in the paper's first version.
+    /// To the state itself, before the product: the paper as published (arXiv 1406.1078v3), and Chung et al. (2014).
     case beforeProduct
   }
 

@@ -185,24 +185,29 @@ extension RecurrentCall {
         "\(operation): \(name) of shape \(state.shape), not [\(x.shape[0]), \(hidden)]")
     }
     guard let lengths else { return self }
-    precondition(
-      (lengths.dtype == .int32 || lengths.dtype == .int64) && lengths.hasShape(Shape(x.shape[0])),
-      "\(operation): lengths of shape \(lengths.shape), \(lengths.dtype), not [\(x.shape[0])] of whole numbers"
-    )
     var call = self
-    let wide = withoutGradient { lengths.cast(to: .int64) }.contiguous()
-    wide.withElements(of: Int.self) { numbers in
-      for number in numbers {
-        precondition(
-          number >= 0 && number <= x.shape[1], "\(operation): a length of \(number) in \(x.shape[1]) steps")
-      }
-    }
-    call.lengths = wide
-    // Whatever stands in the padding, NaN included, must not reach the weights' gradients.
-    let isWithin = withoutGradient {
-      Tensor.arange(x.shape[1]).reshaped(to: [1, -1, 1]) .< wide.reshaped(to: [-1, 1, 1])
-    }
-    call.x = Tensor.where(isWithin, x, 0)
+    let padded = withoutPadding(x, lengths: lengths, operation)
+    (call.x, call.lengths) = padded
     return call
   }
+}
+
+/// A padded input `[batch, time, inputs]` with zeros in the padding, and its lengths, found to fit, as an engine takes
+/// them. Whatever stands in the padding, NaN included, must not reach the weights' gradients.
+func withoutPadding(_ x: Tensor, lengths: Tensor, _ operation: String) -> (x: Tensor, lengths: Tensor) {
+  precondition(
+    (lengths.dtype == .int32 || lengths.dtype == .int64) && lengths.hasShape(Shape(x.shape[0])),
+    "\(operation): lengths of shape \(lengths.shape), \(lengths.dtype), not [\(x.shape[0])] of whole numbers"
+  )
+  let wide = withoutGradient { lengths.cast(to: .int64) }.contiguous()
+  wide.withElements(of: Int.self) { numbers in
+    for number in numbers {
+      precondition(
+        number >= 0 && number <= x.shape[1], "\(operation): a length of \(number) in \(x.shape[1]) steps")
+    }
+  }
+  let isWithin = withoutGradient {
+    Tensor.arange(x.shape[1]).reshaped(to: [1, -1, 1]) .< wide.reshaped(to: [-1, 1, 1])
+  }
+  return (Tensor.where(isWithin, x, 0), wide)
 }

@@ -47,46 +47,7 @@ public protocol RecurrentLevels: Module {
   func run(_ x: Tensor, from states: [Tensor]?) -> (outputs: Tensor, finalStates: [Tensor])
 }
 
-/// A cell whose state is a row of tensors.
-public protocol TensorStateCell: RecurrentCell {
-  /// How many tensors make a state.
-  static var tensorsPerState: Int { get }
-  /// The tensors of a state.
-  static func tensors(of state: State) -> [Tensor]
-  /// The state of tensors.
-  static func state(of tensors: ArraySlice<Tensor>) -> State
-}
-
-extension RNNCell: TensorStateCell {
-  /// One.
-  public static var tensorsPerState: Int { 1 }
-  /// The state itself.
-  public static func tensors(of state: Tensor) -> [Tensor] { [state] }
-  /// The tensor itself.
-  public static func state(of tensors: ArraySlice<Tensor>) -> Tensor { tensors.first! }
-}
-
-extension GRUCell: TensorStateCell {
-  /// One.
-  public static var tensorsPerState: Int { 1 }
-  /// The state itself.
-  public static func tensors(of state: Tensor) -> [Tensor] { [state] }
-  /// The tensor itself.
-  public static func state(of tensors: ArraySlice<Tensor>) -> Tensor { tensors.first! }
-}
-
-extension LSTMCell: TensorStateCell {
-  /// Two.
-  public static var tensorsPerState: Int { 2 }
-  /// What is shown, and what is remembered.
-  public static func tensors(of state: LSTMState) -> [Tensor] { [state.hidden, state.cell] }
-  /// The state of both.
-  public static func state(of tensors: ArraySlice<Tensor>) -> LSTMState {
-    LSTMState(hidden: tensors.first!, cell: tensors.last!)
-  }
-}
-
-extension Recurrent: RecurrentLevels where Cell: TensorStateCell {
+extension Recurrent: RecurrentLevels {
   /// All steps; see `callAsFunction`.
   public func run(_ x: Tensor, from states: [Tensor]?) -> (outputs: Tensor, finalStates: [Tensor]) {
     let size = Cell.tensorsPerState

@@ -6,12 +6,12 @@ public import Kasane
 /// derivatives of a loss by its states are.
 public struct SequenceNetwork: Module {
   /// The cell.
-  public let cell: any TensorStateCell
+  public let cell: any RecurrentCell
   /// From an output of the cell to an answer.
   public let output: Linear
 
   /// A network around a cell.
-  public init(cell: any TensorStateCell, outputs: Int, using generator: inout RandomGenerator) {
+  public init(cell: any RecurrentCell, outputs: Int, using generator: inout RandomGenerator) {
     self.cell = cell
     output = Linear(cell.hidden, outputs, initializer: .glorotUniform, using: &generator)
   }
@@ -22,7 +22,7 @@ public struct SequenceNetwork: Module {
   /// The answer `[batch, outputs]` after the last step.
   public func last(_ x: Tensor) -> Tensor { output(Self.outputs(of: cell, x).select(-1, axis: 1)) }
 
-  private static func outputs<Cell: TensorStateCell>(of cell: Cell, _ x: Tensor) -> Tensor {
+  private static func outputs<Cell: RecurrentCell>(of cell: Cell, _ x: Tensor) -> Tensor {
     cell.run(x, from: nil, reversed: false).outputs
   }
 
@@ -34,7 +34,7 @@ public struct SequenceNetwork: Module {
     Self.stateGradientNorms(of: cell, self, x, loss: loss)
   }
 
-  private static func stateGradientNorms<Cell: TensorStateCell>(
+  private static func stateGradientNorms<Cell: RecurrentCell>(
     of cell: Cell, _ network: SequenceNetwork, _ x: Tensor, loss: (Tensor) -> Tensor
   ) -> [[Double]] {
     let steps = x.shape[1]

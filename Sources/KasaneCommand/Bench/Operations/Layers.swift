@@ -107,7 +107,24 @@ extension OperationBenchmark {
     recurrent("RNN", 128, 5, 30, gates: 1) { RNN(30, 30, using: &$0) }
     + recurrent("LSTM", 20, 35, 650, gates: 4) { LSTM(650, 650, using: &$0) }
     + recurrent("GRU", 20, 35, 650, gates: 3) { GRU(650, 650, using: &$0) }
-    + recurrent("LSTM", 32, 50, 128, gates: 4) { LSTM(128, 128, using: &$0) }
+    + variants
+
+  /// The cells beside each other.
+  private static let variants: [OperationBenchmark] =
+    cell("RNN", gates: 1) { RNNCell(128, 128, using: &$0) }
+    + cell("GRU", gates: 3) { GRUCell(128, 128, using: &$0) }
+    + cell("LSTM", gates: 4) { LSTMCell(128, 128, using: &$0) }
+    + cell("LSTM carousel", gates: 1) { ErrorCarouselCell(128, 128, using: &$0) }
+    + cell("LSTM of 1997", gates: 3) { OriginalLSTMCell(128, 128, using: &$0) }
+    + cell("LSTM coupled", gates: 3) { CoupledLSTMCell(128, 128, using: &$0) }
+    + cell("LSTM peepholes", gates: 4) { PeepholeLSTMCell(128, 128, using: &$0) }
+    + cell("LSTM layer norm", gates: 4) { LayerNormLSTMCell(128, 128, using: &$0) }
+
+  private static func cell<Cell: RecurrentCell>(
+    _ name: String, gates: Int, _ make: @escaping @Sendable (inout RandomGenerator) -> Cell
+  ) -> [OperationBenchmark] {
+    recurrent(name, 32, 50, 128, gates: gates) { Recurrent(make(&$0)) }
+  }
 
   // MARK: Attention
 

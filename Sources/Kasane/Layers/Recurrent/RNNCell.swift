@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// One step of a simple recurrent network (Elman 1990): `z(t) = f(x(t) W_in + z(t-1) W + b)`.
-public struct RNNCell: RecurrentCell {
+public struct RNNCell: GatedCell {
   /// W_in, `[inputs, hidden]`: the transpose of PyTorch's `weight_ih`.
   public let inputWeight: Parameter
   /// W, `[hidden, hidden]`: the transpose of PyTorch's `weight_hh`.
@@ -25,28 +25,10 @@ public struct RNNCell: RecurrentCell {
     self.activation = activation
   }
 
-  /// Features of an input.
-  public var inputs: Int { inputWeight.shape[0] }
-  /// Features of the state.
-  public var hidden: Int { inputWeight.shape[1] }
-
-  /// What depends on the inputs alone, for all steps at once.
-  public func project(_ x: Tensor) -> Tensor {
-    let product = matmul(x, inputWeight.value)
-    guard let bias else { return product }
-    return product + bias.value
-  }
-
   /// The state after a step, from the projected input and the state before.
   public func step(_ projected: Tensor, _ state: Tensor?) -> Tensor {
     simpleStep(projected, state, recurrentWeight.value, activation)
   }
-
-  /// What the layer shows of a state.
-  public func output(of state: Tensor) -> Tensor { state }
-
-  /// The state before the first step.
-  public func zeroState(batch: Int, dtype: DType) -> Tensor { Tensor(zeros: [batch, hidden], dtype: dtype) }
 
   /// All steps of sequences, by one primitive of the engine.
   public func run(

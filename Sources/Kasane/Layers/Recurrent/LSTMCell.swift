@@ -1,16 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What an LSTM hands from one step to the next.
-public struct LSTMState: Sendable {
-  /// h, what the cell shows, `[batch, hidden]`.
-  public var hidden: Tensor
-  /// c, what the cell remembers, `[batch, hidden]`.
-  public var cell: Tensor
-
-  /// The given state.
-  public init(hidden: Tensor, cell: Tensor) { (self.hidden, self.cell) = (hidden, cell) }
-}
-
 /// One step of a network of long short-term memory (Hochreiter and Schmidhuber 1997) with forget gates (Gers et al.
 /// 2000):
 ///
@@ -21,8 +10,10 @@ public struct LSTMState: Sendable {
 ///     c(t) = f * c(t-1) + i * g
 ///     h(t) = o * tanh(c(t))
 ///
-/// The gates lie in the order i, f, g, o along the last axis of the weights, as in PyTorch and Keras.
-public struct LSTMCell: RecurrentCell {
+/// The gates lie in the order i, f, g, o along the last axis of the weights, as in PyTorch and Keras. The cells beside this
+/// one leave parts of it out or put parts in: `ErrorCarouselCell`, `OriginalLSTMCell`, `CoupledLSTMCell`,
+/// `PeepholeLSTMCell`, `LayerNormLSTMCell`, `RecurrentDropoutLSTMCell`, `VariationalLSTMCell`.
+public struct LSTMCell: GatedCell {
   /// W, `[inputs, 4 * hidden]`: the transpose of PyTorch's `weight_ih`, Keras's `kernel`.
   public let inputWeight: Parameter
   /// U, `[hidden, 4 * hidden]`: the transpose of PyTorch's `weight_hh`, Keras's `recurrent_kernel`.
@@ -41,25 +32,7 @@ public struct LSTMCell: RecurrentCell {
   ) {
     inputWeight = Parameter(initializer.gates(4, inputs, hidden, using: &generator))
     recurrentWeight = Parameter(recurrentInitializer.gates(4, hidden, hidden, using: &generator))
-    self.bias =
-      bias
-      ? Parameter(
-        Tensor.concatenate([
-          Tensor(zeros: [hidden]), Tensor(repeating: forgetBias, shape: [hidden]),
-          Tensor(zeros: [2 * hidden]),
-        ])) : nil
-  }
-
-  /// Features of an input.
-  public var inputs: Int { inputWeight.shape[0] }
-  /// Features of the state.
-  public var hidden: Int { recurrentWeight.shape[0] }
-
-  /// What depends on the inputs alone, for all steps at once.
-  public func project(_ x: Tensor) -> Tensor {
-    let product = matmul(x, inputWeight.value)
-    guard let bias else { return product }
-    return product + bias.value
+    self.bias = bias ? gateBias([0, forgetBias, 0, 0], hidden) : nil
   }
 
   /// The state after a step, from the projected input and the state before.
@@ -68,29 +41,10 @@ public struct LSTMCell: RecurrentCell {
     return LSTMState(hidden: next.state, cell: next.cell)
   }
 
-  /// What the layer shows of a state.
-  public func output(of state: LSTMState) -> Tensor { state.hidden }
-
-  /// The state before the first step.
-  public func zeroState(batch: Int, dtype: DType) -> LSTMState {
-    let zeros = Tensor(zeros: [batch, hidden], dtype: dtype)
-    return LSTMState(hidden: zeros, cell: zeros)
-  }
-
-  /// The one state's rows or the other's.
-  public func choose(_ condition: Tensor, _ a: LSTMState, _ b: LSTMState) -> LSTMState {
-    LSTMState(
-      hidden: Tensor.where(condition, a.hidden, b.hidden), cell: Tensor.where(condition, a.cell, b.cell))
-  }
-
   /// All steps of sequences, by one primitive of the engine.
   public func run(
     _ x: Tensor, from state: LSTMState?, lengths: Tensor?, reversed: Bool
   ) -> (outputs: Tensor, finalState: LSTMState) {
-    requireSequences(x)
-    let (outputs, hidden, cell) = lstm(
-      x, inputWeight: inputWeight.value, recurrentWeight: recurrentWeight.value, bias: bias?.value,
-      initialState: state.map { ($0.hidden, $0.cell) }, lengths: lengths, isReversed: reversed)
-    return (outputs, LSTMState(hidden: hidden, cell: cell))
+    runFused(x, from: state, lengths: lengths, reversed: reversed)
   }
 }

@@ -9,8 +9,9 @@
 ///     n = tanh(x W_n + b_n + (r * h(t-1)) U_n)            the reset gate before the product
 ///     h(t) = (1 - z) * n + z * h(t-1)
 ///
-/// The gates lie in the order r, z, n along the last axis of the weights, as in PyTorch; Keras has z, r, n.
-public struct GRUCell: RecurrentCell {
+/// The gates lie in the order r, z, n along the last axis of the weights, as in PyTorch; Keras has z, r, n
+/// (see `RecurrentLayout`).
+public struct GRUCell: GatedCell {
   /// Where the reset gate is applied.
   public typealias ResetGate = RecurrentPrimitive.ResetGate
 
@@ -39,18 +40,6 @@ public struct GRUCell: RecurrentCell {
     self.resetGate = resetGate
   }
 
-  /// Features of an input.
-  public var inputs: Int { inputWeight.shape[0] }
-  /// Features of the state.
-  public var hidden: Int { recurrentWeight.shape[0] }
-
-  /// What depends on the inputs alone, for all steps at once.
-  public func project(_ x: Tensor) -> Tensor {
-    let product = matmul(x, inputWeight.value)
-    guard let bias else { return product }
-    return product + bias.value
-  }
-
   /// The state after a step, from the projected input and the state before.
   public func step(_ projected: Tensor, _ state: Tensor?) -> Tensor {
     // The weights and the biases need the state's shape, so zeros stand for a state that is not there.
@@ -58,12 +47,6 @@ public struct GRUCell: RecurrentCell {
       projected, state ?? zeroState(batch: projected.shape[0], dtype: projected.dtype), recurrentWeight.value,
       recurrentBias?.value, resetGate)
   }
-
-  /// What the layer shows of a state.
-  public func output(of state: Tensor) -> Tensor { state }
-
-  /// The state before the first step.
-  public func zeroState(batch: Int, dtype: DType) -> Tensor { Tensor(zeros: [batch, hidden], dtype: dtype) }
 
   /// All steps of sequences, by one primitive of the engine.
   public func run(
