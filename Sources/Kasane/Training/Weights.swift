@@ -18,6 +18,12 @@ public struct LoadingReport: Sendable, Equatable {
     missing.map { "\($0) is missing" } + misshapen.sorted { $0.key < $1.key }.map { "\($0) is \($1)" }
       + unexpected.map { "\($0) is unexpected" }
   }
+
+  /// Throws a list of every name that did not fit.
+  func requireComplete(_ source: String) throws {
+    guard !isComplete else { return }
+    throw KasaneError("\(source): not the weights of this model: \(problems.joined(separator: "; "))")
+  }
 }
 
 extension LoadingReport: CustomStringConvertible {
@@ -155,10 +161,7 @@ private struct Matching {
       targets[offer.name] = parameter
       report.loaded.append(name)
     }
-    guard !strict || report.isComplete else {
-      throw KasaneError(
-        "\(source): not the weights of this model: \(report.problems.joined(separator: "; "))")
-    }
+    if strict { try report.requireComplete(source) }
   }
 }
 
