@@ -13,7 +13,7 @@ import Testing
   ]
 
   /// A cell of each kind, none of whose parameters is zero.
-  private static func cell(_ kind: String, _ inputs: Int, _ hidden: Int, seed: UInt64 = 1)
+  static func cell(_ kind: String, _ inputs: Int, _ hidden: Int, seed: UInt64 = 1)
     -> any RecurrentCell
   {
     var random = RandomGenerator(seed: seed)

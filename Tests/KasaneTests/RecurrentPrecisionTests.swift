@@ -156,4 +156,39 @@ import Testing
       }
     }
   }
+
+  /// Layers of every cell, those that the engine has no primitive for among them, dropping where they drop: products of
+  /// the inputs and outputs are bfloat16, states stay float32.
+  @Test(arguments: RecurrentCellTests.kinds.filter { $0 != "RNN relu" })
+  func everyCellIsNear(_ kind: String) {
+    func check<Cell: RecurrentCell>(_ first: Cell) {
+      let layer = Recurrent(inputs: 3, layers: 2, isBidirectional: true) {
+        RecurrentCellTests.cell(kind, $0, 8) as! Cell
+      }
+      var random = RandomGenerator(seed: 7)
+      let x = Tensor(normal: [2, 5, 3], using: &random)
+      func run() -> (outputs: Tensor, states: [Tensor], gradients: [Tensor]) {
+        var random = RandomGenerator(seed: 8)
+        return withTraining(using: &random) {
+          var found: (outputs: Tensor, states: [Tensor])?
+          let (_, gradients) = valueWithGradient(at: layer) { layer in
+            let (outputs, states) = layer(x, from: nil, lengths: Tensor([5, 3]))
+            let tensors = states.flatMap(Cell.tensors)
+            found = (outputs, tensors)
+            return tensors.reduce(outputs.cast(to: .float32).sum()) { $0 + square($1).sum() }
+          }
+          return (found!.outputs, found!.states, layer.parameters.map { gradients[$0.parameter]! })
+        }
+      }
+      let (exact, half) = (run(), withPrecision(.bfloat16) { run() })
+      #expect(half.outputs.dtype == .bfloat16 && half.states.allSatisfy { $0.dtype == .float32 }, "\(kind)")
+      #expect(difference(half.outputs, exact.outputs) < 0x1p-5, "\(kind)")
+      // Normalisation divides what rounding did by a deviation that may be small.
+      let bound = kind == "layer norm" ? 0x1p-3 : 0x1p-4
+      for (a, b) in zip(half.states + half.gradients, exact.states + exact.gradients) {
+        #expect(a.dtype == .float32 && difference(a, b) < bound, "\(kind): \(difference(a, b))")
+      }
+    }
+    check(RecurrentCellTests.cell(kind, 3, 8))
+  }
 }
