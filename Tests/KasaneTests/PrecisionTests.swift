@@ -40,6 +40,20 @@ import Testing
     #expect(matmul(x, weight).dtype == .float32)
   }
 
+  @Test func joinedTypesBecomeTheWider() {
+    let (wide, narrow) = (random([2, 3], 6), random([2, 4], 7).cast(to: .bfloat16))
+    for parts in [[wide, narrow], [narrow, wide], [narrow, narrow, wide]] {
+      let (y, gradients) = valueWithGradients(at: parts) { square(Tensor.concatenate($0, axis: 1)).sum() }
+      let joined = Tensor.concatenate(parts, axis: 1)
+      #expect(joined.dtype == .float32 && y.dtype == .float32)
+      #expect(joined.elements(as: Float.self)[0] == parts[0].cast(to: .float32).elements(as: Float.self)[0])
+      for (part, gradient) in zip(parts, gradients) {
+        #expect(gradient.dtype == part.dtype && difference(gradient, 2 * part) < 0x1p-8)
+      }
+    }
+    #expect(Tensor.concatenate([narrow, narrow]).dtype == .bfloat16)
+  }
+
   /// Value and gradients are those of float32 operands rounded to bfloat16, summed up in float32 and rounded once.
   @Test func valuesAndGradientsAreNear() {
     let shapes: [(Shape, Shape)] = [

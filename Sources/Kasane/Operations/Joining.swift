@@ -26,10 +26,16 @@ extension Tensor {
     }
   }
 
-  /// Tensors joined end to end along an axis; their other axes have the same sizes.
+  /// Tensors joined end to end along an axis; their other axes have the same sizes. Where some are float32 and the others
+  /// bfloat16, all become float32.
   public static func concatenate(_ tensors: [Tensor], axis: Int = 0) -> Tensor {
     precondition(!tensors.isEmpty, "concatenate: no tensors")
     let first = tensors[0]
+    if tensors.contains(where: { first.widened(with: $0) != nil }),
+      tensors.allSatisfy({ $0.dtype == .float32 || $0.dtype == .bfloat16 })
+    {
+      return concatenate(tensors.map { $0.cast(to: .float32) }, axis: axis)
+    }
     let axis = first.axis(axis, of: "concatenate")
     // Where each tensor begins, and where the last ends.
     var ends = [0]

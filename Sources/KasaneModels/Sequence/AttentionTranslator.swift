@@ -85,8 +85,7 @@ public struct AttentionTranslator: Module {
     var shown: [Tensor] = []
     for input in projected.unstacked(axis: 1) {
       state = step(input, state, states, mask)
-      let hidden = state.memory.hidden
-      shown.append(Tensor.concatenate([hidden, state.context!.cast(to: hidden.dtype)], axis: 1))
+      shown.append(Tensor.concatenate([state.memory.hidden, state.context!], axis: 1))
     }
     return output(Tensor.stack(shown, axis: 1))
   }

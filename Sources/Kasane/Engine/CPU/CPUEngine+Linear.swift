@@ -13,7 +13,8 @@ extension CPUEngine {
   ) -> Tensor {
     Self.requireOneType("linear", x, weight)
     let isHalf = x.dtype == .bfloat16 && LibraryProduct.hasBFloat16
-    let known = LibraryProduct.activation(of: activation)
+    let code = activation.map(\.libraryCode) ?? CDNN_IDENTITY
+    let known = code.map { Int64($0) }
     let isPlain = (x.dtype == .float32 || x.dtype == .float64) && resultType == x.dtype
     guard isPlain || (isHalf && known != nil && bias?.dtype != .bfloat16) else {
       return composedLinear(x, weight, bias, activation, resultType)

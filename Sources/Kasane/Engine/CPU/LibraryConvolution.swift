@@ -108,19 +108,28 @@ struct LibraryPrimitive {
   }
 }
 
-extension Activation {
-  /// What oneDNN calls the activation, where it can follow a convolution.
-  fileprivate var libraryCode: Int? {
+extension UnaryPrimitive {
+  /// The library's number of an activation that can follow a convolution or a product, or nil.
+  var libraryCode: Int? {
     switch self {
     case .relu: CDNN_RELU
     case .tanh: CDNN_TANH
     case .sigmoid: CDNN_SIGMOID
     case .gelu: CDNN_GELU
     case .silu: CDNN_SILU
+    default: nil
+    }
+  }
+}
+
+extension Activation {
+  /// The library's number of the activation, those included that are no primitive of the engine, or nil.
+  fileprivate var libraryCode: Int? {
+    switch self {
     case .relu6: CDNN_RELU6
     case .leakyReLU: CDNN_LEAKY_RELU
     case .hardSwish: CDNN_HARD_SWISH
-    default: nil
+    default: primitive?.libraryCode
     }
   }
 }

@@ -64,24 +64,11 @@ struct LibraryProduct {
     if batch > 1 { (shape.a_batch, shape.b_batch) = (aBatch, bBatch) }
   }
 
-  /// Adds a float32 bias and applies an activation that `activation(of:)` knows.
+  /// Adds a float32 bias and applies an activation by the library's number.
   mutating func then(bias: Tensor?, activation: Int64) {
     shape.has_bias = bias == nil ? 0 : 1
     shape.activation = activation
     self.bias = bias.map { UnsafePointer($0.floats) }
-  }
-
-  /// The library's number of an activation, or nil.
-  static func activation(of primitive: UnaryPrimitive?) -> Int64? {
-    switch primitive {
-    case nil: Int64(CDNN_IDENTITY)
-    case .relu: Int64(CDNN_RELU)
-    case .tanh: Int64(CDNN_TANH)
-    case .sigmoid: Int64(CDNN_SIGMOID)
-    case .gelu: Int64(CDNN_GELU)
-    case .silu: Int64(CDNN_SILU)
-    default: nil
-    }
   }
 
   func run(into results: UnsafeMutableRawPointer, rowStride: Int64) {
