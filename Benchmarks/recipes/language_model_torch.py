@@ -6,42 +6,25 @@
     kasane train language-model --corpus FOLDER --level character
 """
 
-import argparse
 import math
 import time
 
 import torch
-from text_data import cosine, data, first_weights, words_and_marks
+from text_data import CELLS, arguments, cosine, data, first_weights, words_and_marks
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-parser = argparse.ArgumentParser()
-parser.add_argument("--corpus", default="sample")
-parser.add_argument("--level", choices=["word", "character"], default="character")
-parser.add_argument("--cell", choices=["rnn", "lstm", "gru"], default="lstm")
-parser.add_argument("--layers", type=int, default=2)
-parser.add_argument("--hidden", type=int, default=256)
-parser.add_argument("--dropout", type=float, default=0.2)
-parser.add_argument("--steps", type=int, default=64)
-parser.add_argument("--batch", type=int, default=32)
-parser.add_argument("--epochs", type=int, default=20)
-parser.add_argument("--learning-rate", type=float, default=0.002)
-parser.add_argument("--clip", type=float, default=1.0)
-parser.add_argument("--minimum-count", type=int, default=3)
-parser.add_argument("--seed", type=int, default=1)
-parser.add_argument("--threads", type=int, default=2)
-options = parser.parse_args()
-torch.manual_seed(options.seed)
-torch.set_num_threads(options.threads)
+options = arguments(
+    level=("character", "word"), cell=("lstm", "rnn", "gru"), layers=2, hidden=256, dropout=0.2, steps=64, batch=32,
+    epochs=20, learning_rate=0.002, clip=1.0, minimum_count=3)
 
 
 class Model(nn.Module):
     def __init__(self, tokens: int):
         super().__init__()
         self.embedding = nn.Embedding(tokens, options.hidden)
-        cells = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}[options.cell]
         between = options.dropout if options.layers > 1 else 0
-        self.recurrent = cells(
+        self.recurrent = CELLS[options.cell](
             options.hidden, options.hidden, options.layers, batch_first=True, dropout=between)
         self.bias = nn.Parameter(torch.zeros(tokens))
         self.drop = nn.Dropout(options.dropout)

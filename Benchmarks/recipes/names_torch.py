@@ -6,37 +6,24 @@
     kasane train names --corpus FOLDER
 """
 
-import argparse
 import math
 import pathlib
 import time
 
 import torch
-from text_data import SAMPLES, cosine, first_weights, lines
+from text_data import CELLS, SAMPLES, arguments, cosine, first_weights, lines
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-parser = argparse.ArgumentParser()
-parser.add_argument("--corpus", default="sample")
-parser.add_argument("--cell", choices=["rnn", "lstm", "gru"], default="lstm")
-parser.add_argument("--features", type=int, default=32)
-parser.add_argument("--hidden", type=int, default=128)
-parser.add_argument("--epochs", type=int, default=15)
-parser.add_argument("--batch", type=int, default=64)
-parser.add_argument("--learning-rate", type=float, default=0.005)
-parser.add_argument("--seed", type=int, default=1)
-parser.add_argument("--threads", type=int, default=2)
-options = parser.parse_args()
-torch.manual_seed(options.seed)
-torch.set_num_threads(options.threads)
+options = arguments(
+    cell=("lstm", "rnn", "gru"), features=32, hidden=128, epochs=15, batch=64, learning_rate=0.005)
 
 
 class Model(nn.Module):
     def __init__(self, tokens: int):
         super().__init__()
         self.embedding = nn.Embedding(tokens, options.features)
-        cells = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}[options.cell]
-        self.recurrent = cells(options.features, options.hidden, batch_first=True)
+        self.recurrent = CELLS[options.cell](options.features, options.hidden, batch_first=True)
         self.output = nn.Linear(options.hidden, tokens)
         first_weights(self.recurrent)
         nn.init.uniform_(self.embedding.weight, -0.1, 0.1)

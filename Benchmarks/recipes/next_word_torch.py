@@ -7,37 +7,22 @@ loss is what Kasane's is compared with; they differ by what the seeds decide.
     kasane train next-word --corpus FOLDER --epochs 3
 """
 
-import argparse
 import time
 
 import torch
-from text_data import data, first_weights, letter_words
+from text_data import CELLS, arguments, data, first_weights, letter_words
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-parser = argparse.ArgumentParser()
-parser.add_argument("--corpus", default="sample")
-parser.add_argument("--cell", choices=["rnn", "lstm", "gru"], default="rnn")
-parser.add_argument("--window", type=int, default=5)
-parser.add_argument("--rare", type=int, default=3)
-parser.add_argument("--features", type=int, default=30)
-parser.add_argument("--hidden", type=int, default=30)
-parser.add_argument("--epochs", type=int, default=6)
-parser.add_argument("--batch", type=int, default=128)
-parser.add_argument("--learning-rate", type=float, default=0.005)
-parser.add_argument("--seed", type=int, default=1)
-parser.add_argument("--threads", type=int, default=2)
-options = parser.parse_args()
-torch.manual_seed(options.seed)
-torch.set_num_threads(options.threads)
+options = arguments(
+    cell=("rnn", "lstm", "gru"), window=5, rare=3, features=30, hidden=30, epochs=6, batch=128, learning_rate=0.005)
 
 
 class NextWord(nn.Module):
     def __init__(self, words: int):
         super().__init__()
         self.embedding = nn.Embedding(words, options.features)
-        cells = {"rnn": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}[options.cell]
-        self.recurrent = cells(options.features, options.hidden, batch_first=True)
+        self.recurrent = CELLS[options.cell](options.features, options.hidden, batch_first=True)
         self.output = nn.Linear(options.hidden, words)
         first_weights(self.recurrent)
         nn.init.zeros_(self.output.bias)

@@ -2,6 +2,7 @@
 """What the twins of the recipes on text have in common: corpora, tokens, vocabularies and first weights as Kasane has
 them."""
 
+import argparse
 import collections
 import gzip
 import math
@@ -11,7 +12,24 @@ import unicodedata
 
 import torch
 
+CELLS = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
 SAMPLES = pathlib.Path(__file__).parents[2] / "Sources" / "CSamples" / "text"
+
+
+def arguments(**defaults) -> argparse.Namespace:
+    """The command line of a twin: what all have, and an option for each default; a tuple's first is the default. Sets seed
+    and threads."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--corpus", default="sample")
+    for name, default in defaults.items():
+        kind = {"default": default[0], "choices": default} if isinstance(default, tuple) else {"default": default, "type": type(default)}
+        parser.add_argument("--" + name.replace("_", "-"), **kind)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    options = parser.parse_args()
+    torch.manual_seed(options.seed)
+    torch.set_num_threads(options.threads)
+    return options
 
 
 def lines(path: pathlib.Path) -> list[str]:

@@ -117,7 +117,8 @@ private func train<R: Recipe>(_ subject: R, in run: RunFolder) throws {
   terminal.clearBar()
   switch outcome {
   case .finished:
-    for line in subject.closingLines(run: run.path, command: calledAs) { writeError(line) }
+    let best = loop.bestJudgement
+    for line in subject.closingLines(run: run.path, command: calledAs, best: best) { writeError(line) }
     writeError("          \(calledAs) show \(run.path)")
     writeError(
       "The run is kept in \(run.path) (model.safetensors, metrics.jsonl, loss.svg, TensorBoard events)")

@@ -266,7 +266,7 @@ public final class BinaryAddition: Recipe {
   }
 
   /// How well it went, and what to try next.
-  public func closingLines(run: String, command: String) -> [String] {
+  public func closingLines(run: String, command: String, best: Double?) -> [String] {
     var fresh = RandomGenerator(seed: seed, stream: Stream.closing)
     let score = score(1000, bits: options.bits, using: &fresh)
     let fits = options.bits >= 8

@@ -244,7 +244,7 @@ public final class Digits: Recipe {
   }
 
   /// How well it went, and what to try next.
-  public func closingLines(run: String, command: String) -> [String] {
+  public func closingLines(run: String, command: String, best: Double?) -> [String] {
     guard let data else { return [] }
     let matrix = lastJudgement ?? judge(data.validation).matrix
     return [

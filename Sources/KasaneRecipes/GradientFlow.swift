@@ -303,7 +303,7 @@ public final class GradientFlow: Recipe {
   }
 
   /// How well it went, and what to try next.
-  public func closingLines(run: String, command: String) -> [String] {
+  public func closingLines(run: String, command: String, best: Double?) -> [String] {
     var lines = [
       "How the gradient reaches back before anything is learned: \(run)/\(Self.figureName)",
       "Try next: \(command) evaluate \(run) --svg flow.svg",

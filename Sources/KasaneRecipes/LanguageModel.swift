@@ -7,7 +7,7 @@ public import KasaneModels
 
 /// A recurrent network learns a language from text, word by word or character by character, and goes on with what it
 /// is given.
-public final class LanguageModel: Recipe {
+public final class LanguageModel: TextRecipe {
   /// The name on the command line.
   public static let name = "language-model"
   /// What it is, in one line.
@@ -15,8 +15,7 @@ public final class LanguageModel: Recipe {
     "A recurrent network learns a language, by words or by characters, and writes on."
   /// What `predict` takes after the run.
   public static let predictionUsage = "the beginning of a text, such as \"It was\""
-  /// True.
-  public static let predictsLines = true
+  static let example = "\"It was\" --temperature 0.8"
 
   // MARK: Options
 
@@ -29,18 +28,11 @@ public final class LanguageModel: Recipe {
   }
 
   /// The options of a run.
-  public struct Options: RecipeOptions {
+  public struct Options: TextOptions {
     @Option(
-      help: """
-        quick: seconds on the beginning of a novel that is part of the program; full: english_novels by words, \
-        tinyshakespeare by characters (default: full with --corpus or with that in KASANE_DATA, else quick).
-        """)
+      help: .textPreset(full: "english_novels by words, tinyshakespeare by characters", present: "that"))
     public var preset: Preset?
-    @Option(
-      help: ArgumentHelp(
-        "Text file, plain or gzip, folder of such files, data set in KASANE_DATA, or sample (default: by the preset).",
-        valueName: "file"), completion: .file(), transform: textLocation("--corpus"))
-    public var corpus: String?
+    @Option(textOf: "--corpus", .corpus) public var corpus: String?
     @Option(help: "What a token is.")
     public var level = Level.character
     @Option(help: "Kind of the recurrent cells.")
@@ -67,8 +59,7 @@ public final class LanguageModel: Recipe {
     public var clip = 1.0
     @Option(help: "Words seen less often are unknown; only by words (1 or more).")
     public var minimumCount = 3
-    @Option(help: "Epochs without a better validation loss after which to stop (0: never).")
-    public var patience = 3
+    @Option(help: .patience) public var patience = 3
 
     /// The defaults.
     public init() {}
@@ -87,37 +78,17 @@ public final class LanguageModel: Recipe {
       try require("--dropout", self[\.dropout], in: 0..<1)
       try require("--steps", self[\.steps], in: 1...100_000)
       try require("--batch", self[\.batch], in: 1...65536)
-      try require("--epochs", self[\.epochs], in: 1...10_000)
       try requireLearningRate("--learning-rate", self[\.learningRate])
-      guard clip > 0, clip.isFinite else {
-        throw ValidationError("--clip: \(clip) is out of range, a number above 0 expected")
-      }
+      try requirePositive("--clip", clip)
       try require("--minimum-count", minimumCount, in: 1...Int.max)
-      try require("--patience", patience, in: 0...Int.max)
+      try validateText()
     }
 
-    private var dataset: String { level == .word ? "english_novels" : "tinyshakespeare" }
-
-    /// The preset given, or the one that the data at hand allow.
-    public var chosenPreset: Preset? {
-      preset ?? (corpus != nil || Files.exists(DataFolder.folder(of: dataset)) ? .full : .quick)
-    }
-
-    /// Where the text is.
-    var place: String { corpus ?? (chosenPreset == .quick ? Corpus.sample : DataFolder.folder(of: dataset)) }
+    var dataset: String { level == .word ? "english_novels" : "tinyshakespeare" }
   }
 
-  /// The options of an evaluation.
-  public struct EvaluationOptions: ParsableArguments {
-    @Option(
-      help: ArgumentHelp(
-        "Text file or folder to judge by (default: the part of the run's corpus that was not learned from).",
-        valueName: "file"), completion: .file(), transform: textLocation("--data"))
-    public var data: String?
-
-    /// The text that the run was judged by.
-    public init() {}
-  }
+  /// The text to judge by.
+  public typealias EvaluationOptions = TextEvaluationOptions
 
   /// The options of a prediction.
   public struct PredictionOptions: ParsableArguments {
@@ -139,29 +110,18 @@ public final class LanguageModel: Recipe {
 
   private var data: TextData?
   private var batches: StreamBatches?
-  private var vocabulary: Vocabulary?
   private var tokenizer: any Tokenizer { options.level == .word ? WordTokenizer() : CharacterTokenizer() }
   private var unit: String { options.level == .word ? "words" : "characters" }
 
   /// Reads the text and, unless the run has one already, makes the vocabulary.
   public func prepare() throws {
-    let known = vocabulary
     // Two tokens for every row of a batch.
     let least = 2 * options[\.batch]
+    let minimumCount = options.level == .word ? options.minimumCount : 1
     let (data, vocabulary) = try TextData.read(
-      options.place, sample: .novel, by: tokenizer, lineEnd: Self.lineEnd, least: least
-    ) { counts, source in
-      if let known { return known }
-      let minimumCount = options.level == .word ? options.minimumCount : 1
-      let made = Vocabulary(
-        counts: counts, special: [Self.lineEnd], unknown: Self.unknown, minimumCount: minimumCount)
-      guard made.count > made.specialCount else {
-        throw KasaneError(
-          "\(source): all words are unknown: none is seen \(minimumCount) times; a lower --minimum-count may help"
-        )
-      }
-      return made
-    }
+      options.place, by: tokenizer, lineEnd: Self.lineEnd, least: least, unit: unit, known: self.vocabulary,
+      unknown: Self.unknown, minimumCount: minimumCount,
+      tooRare: "none is seen \(minimumCount) times; a lower --minimum-count may help")
     use(vocabulary)
     self.data = data
     batches = StreamBatches(data.training, rows: options[\.batch], steps: options[\.steps])
@@ -170,33 +130,11 @@ public final class LanguageModel: Recipe {
   /// What tells the text from others.
   public var dataFingerprint: String? { data?.fingerprint }
 
-  /// Keeps the vocabulary.
-  public func keepFiles(in run: RunFolder) throws { try vocabulary!.write(to: vocabularyPath(in: run)) }
-
-  /// Reads the vocabulary.
-  public func recallFiles(from run: RunFolder) throws {
-    use(try Vocabulary(contentsOf: vocabularyPath(in: run)))
-  }
-
-  private func use(_ vocabulary: Vocabulary) {
-    guard self.vocabulary == nil else { return }
-    self.vocabulary = vocabulary
-    var weights = RandomGenerator(seed: seed, stream: Stream.weights)
-    let hidden = options[\.hidden]
-    network = RecurrentLanguageModel(
-      tokens: vocabulary.count, features: options.features ?? hidden, hidden: hidden,
-      layers: options[\.layers],
-      cell: options.cell, dropout: options[\.dropout], isTied: !options.untied, using: &weights)
-  }
-
   /// What is learned from.
   public func openingLines() -> [String] {
     guard let data, let vocabulary else { return [] }
-    let place = options.place == Corpus.sample ? "the sample" : options.place
-    return [
-      "Learning from \(data.training.count) \(unit) of \(place), judged by \(data.validation.count) others; "
-        + "\(vocabulary.count) different ones are known"
-    ]
+    return opening(
+      data.training.count, data.validation.count, unit, known: "\(vocabulary.count) different ones")
   }
 
   // MARK: The network and its training
@@ -205,9 +143,21 @@ public final class LanguageModel: Recipe {
     static let weights: UInt64 = 0, training: UInt64 = 1, writing: UInt64 = 2
   }
 
-  private var network: RecurrentLanguageModel?
-  /// The network, which is there once the vocabulary is.
-  public var model: RecurrentLanguageModel { network! }
+  /// What is trained.
+  public typealias Model = RecurrentLanguageModel
+  var network: RecurrentLanguageModel?
+  var vocabulary: Vocabulary?
+  static let specialTokens = [lineEnd, unknown]
+
+  func newNetwork(for vocabulary: Vocabulary) -> RecurrentLanguageModel {
+    var weights = RandomGenerator(seed: seed, stream: Stream.weights)
+    let hidden = options[\.hidden]
+    return RecurrentLanguageModel(
+      tokens: vocabulary.count, features: options.features ?? hidden, hidden: hidden,
+      layers: options[\.layers], cell: options.cell, dropout: options[\.dropout], isTied: !options.untied,
+      using: &weights)
+  }
+
   /// What trains it.
   public let optimizer: any Optimizer
   /// What dropout draws from.
@@ -215,9 +165,8 @@ public final class LanguageModel: Recipe {
   private let carried = CarriedStates()
   /// The states after the batch before.
   public var companions: [String: any Checkpointed] { ["states": carried] }
-  private let options: Options
+  let options: Options
   private let seed: UInt64
-  private var bestLoss: Double?
 
   /// The system in its initial state.
   public init(_ options: Options, seed: UInt64) throws {
@@ -227,16 +176,13 @@ public final class LanguageModel: Recipe {
     random = RandomGenerator(seed: seed, stream: Stream.training)
   }
 
-  /// How many iterations make a run.
-  public var iterations: Int { options[\.epochs] * (batches?.batchesPerEpoch ?? 0) }
-  /// The option's.
-  public var patience: Int? { options.patience == 0 ? nil : options.patience }
+  var iterationsPerEpoch: Int { batches?.batchesPerEpoch ?? 0 }
   /// Those of all rows.
   public var tokensPerIteration: Int? { options[\.batch] * options[\.steps] }
 
-  /// One iteration: forward from where the batch before ended, backward through this batch alone, update.
-  public func step(_ iteration: Int, reporting: Bool) -> TrainingStep {
-    let (epoch, batch) = iteration.quotientAndRemainder(dividingBy: batches!.batchesPerEpoch)
+  /// Forward from where the batch before ended, backward through this batch alone.
+  func learn(_ iteration: Int) -> Double {
+    let batch = iteration % batches!.batchesPerEpoch
     if batch == 0 { carried.states = nil }
     let (inputs, targets) = batches!.batch(batch)
     var random = self.random
@@ -254,24 +200,12 @@ public final class LanguageModel: Recipe {
     optimizer.learningRate = Schedule.cosine(from: options[\.learningRate], to: 0, steps: iterations)(
       iteration)
     optimizer.update(model, along: gradients)
-
-    var step = TrainingStep(loss: loss.scalar)
-    let place = "epoch \(epoch + 1)/\(options[\.epochs])"
-    var lines: [String] = []
-    if reporting { lines.append("\(place)  iteration \(iteration)  loss \(fixed(step.loss, 4))") }
-    if batch == batches!.batchesPerEpoch - 1 {
-      let loss = judge(data!.validation)
-      bestLoss = min(loss, bestLoss ?? loss)
-      step.judgement = loss
-      step.metrics = ["validation_loss": loss]
-      lines.append("\(place)  validation loss \(fixed(loss, 4))  \(quality(loss))")
-    }
-    step.text = lines.isEmpty ? nil : lines.joined(separator: "\n")
-    return step
+    return loss.scalar
   }
 
-  /// A loss by the measure that is usual for the level.
-  private func quality(_ loss: Double) -> String {
+  func judge() -> TextJudgement { TextJudgement(loss: judge(data!.validation)) }
+
+  func quality(of loss: Double) -> String? {
     switch options.level {
     case .word: "perplexity \(fixed(perplexity(of: loss), 2))"
     case .character: "bits per character \(fixed(bits(of: loss), 4))"
@@ -295,41 +229,21 @@ public final class LanguageModel: Recipe {
     return total / Double(stream.tokensPerEpoch)
   }
 
-  /// How well it went, and what to try next.
-  public func closingLines(run: String, command: String) -> [String] {
-    let best = bestLoss.map { ["Best validation loss: \(fixed($0, 4)) (\(quality($0)))"] } ?? []
-    return best + [
-      "Try next: \(command) predict \(run) \"It was\" --temperature 0.8",
-      "          \(command) evaluate \(run)",
-    ]
-  }
-
   /// How well a text is predicted, in lines.
-  public func evaluate(_ evaluation: EvaluationOptions) throws -> [String] {
-    let tokens: [Int32]
-    if let place = evaluation.data {
-      let corpus = try Corpus.parts(at: place, sample: .novel)
-      let text = try TokenizedText(
-        corpus.validation ?? corpus.training, by: tokenizer, lineEnd: Self.lineEnd)
-      tokens = text.encoded(by: vocabulary!)
-    } else {
+  public func evaluate(_ evaluation: TextEvaluationOptions) throws -> [String] {
+    let tokens = try tokens(
+      of: evaluation.data, by: tokenizer, lineEnd: Self.lineEnd, unit: unit, moreThan: 1
+    ) {
       try prepare()
-      tokens = data!.validation
-    }
-    guard tokens.count > 1 else {
-      throw KasaneError("\(evaluation.data ?? options.place): too short to judge by: \(tokens.count) \(unit)")
-    }
-    let unknown = tokens.count { Int($0) == vocabulary!.unknown }
-    guard tokens.contains(where: { Int($0) >= vocabulary!.specialCount }) else {
-      throw KasaneError("\(evaluation.data ?? options.place): none of its \(unit) is known to the run")
+      return data!.validation
     }
     let loss = judge(tokens)
-    let share = fixed(100 * Double(unknown) / Double(tokens.count), 2)
     let (name, value) =
       options.level == .word
       ? ("Perplexity", fixed(perplexity(of: loss), 2)) : ("Bits per character", fixed(bits(of: loss), 4))
     return [
-      "Tokens: \(tokens.count) \(unit), of which \(share) % are unknown", "Mean loss: \(fixed(loss, 4))",
+      "Tokens: \(tokens.count) \(unit), of which \(unknownShare(of: tokens)) % are unknown",
+      "Mean loss: \(fixed(loss, 4))",
       "\(name): \(value)",
     ]
   }

@@ -6,30 +6,24 @@ import KasaneData
 public import KasaneModels
 
 /// A recurrent network reads first names character by character and learns to go on with the beginning of one.
-public final class Names: Recipe {
+public final class Names: TextRecipe {
   /// The name on the command line.
   public static let name = "names"
   /// What it is, in one line.
   public static let summary = "A recurrent network learns first names by characters and makes up others."
   /// What `predict` takes after the run.
   public static let predictionUsage = "the beginning of a name, such as mar"
-  /// True.
-  public static let predictsLines = true
+  static let example = "mar"
 
   // MARK: Options
 
   /// The options of a run.
-  public struct Options: RecipeOptions {
+  public struct Options: TextOptions {
+    @Option(help: .textPreset("a quarter of the names, which", full: "names")) public var preset: Preset?
     @Option(
-      help: """
-        quick: seconds on a quarter of the names, which is part of the program; full: names (default: full with \
-        --corpus or with names in KASANE_DATA, else quick).
-        """)
-    public var preset: Preset?
-    @Option(
-      help: ArgumentHelp(
-        "Text file with a name a line, folder of such files, data set in KASANE_DATA, or sample (default: by the preset).",
-        valueName: "file"), completion: .file(), transform: textLocation("--corpus"))
+      textOf: "--corpus",
+      "Text file with a name a line, folder of such files, data set in KASANE_DATA, or sample (default: by the preset)."
+    )
     public var corpus: String?
     @Option(help: "Kind of the recurrent cells.")
     public var cell = RecurrentKind.lstm
@@ -43,8 +37,7 @@ public final class Names: Recipe {
     public var batch = 64
     @Option(help: "Largest step size of Adam (above 0); it falls to 0 along a cosine.")
     public var learningRate = 0.005
-    @Option(help: "Epochs without a better validation loss after which to stop (0: never).")
-    public var patience = 3
+    @Option(help: .patience) public var patience = 3
 
     /// The defaults.
     public init() {}
@@ -53,31 +46,18 @@ public final class Names: Recipe {
     public func validate() throws {
       try require("--features", features, in: 1...4096)
       try require("--hidden", self[\.hidden], in: 1...4096)
-      try require("--epochs", self[\.epochs], in: 1...10_000)
       try require("--batch", batch, in: 1...65536)
       try requireLearningRate("--learning-rate", learningRate)
-      try require("--patience", patience, in: 0...Int.max)
+      try validateText()
     }
 
-    private static let dataset = "names"
-
-    /// The preset given, or the one that the data at hand allow.
-    public var chosenPreset: Preset? {
-      preset ?? (corpus != nil || Files.exists(DataFolder.folder(of: Self.dataset)) ? .full : .quick)
-    }
-
-    /// Where the names are.
-    var place: String {
-      corpus ?? (chosenPreset == .quick ? Corpus.sample : DataFolder.folder(of: Self.dataset))
-    }
+    var dataset: String { "names" }
   }
 
   /// The options of an evaluation.
   public struct EvaluationOptions: ParsableArguments {
     @Option(
-      help: ArgumentHelp(
-        "Names to judge by (default: those of the run's that were not learned from).", valueName: "file"),
-      completion: .file(), transform: textLocation("--data"))
+      textOf: "--data", "Names to judge by (default: those of the run's that were not learned from).")
     public var data: String?
     @Option(help: "Names to make up (1 to 1000000).")
     public var samples = 1000
@@ -119,7 +99,6 @@ public final class Names: Recipe {
   }
 
   private var data: Data?
-  private var vocabulary: Vocabulary?
   private let tokenizer = CharacterTokenizer()
 
   /// The names of a corpus, in lower case, each once.
@@ -162,31 +141,11 @@ public final class Names: Recipe {
   /// What tells the names from others.
   public var dataFingerprint: String? { data?.fingerprint }
 
-  /// Keeps the vocabulary.
-  public func keepFiles(in run: RunFolder) throws { try vocabulary!.write(to: vocabularyPath(in: run)) }
-
-  /// Reads the vocabulary.
-  public func recallFiles(from run: RunFolder) throws {
-    use(try Vocabulary(contentsOf: vocabularyPath(in: run)))
-  }
-
-  private func use(_ vocabulary: Vocabulary) {
-    guard self.vocabulary == nil else { return }
-    self.vocabulary = vocabulary
-    var weights = RandomGenerator(seed: seed, stream: Stream.weights)
-    network = RecurrentLanguageModel(
-      tokens: vocabulary.count, features: options.features, hidden: options[\.hidden], layers: 1,
-      cell: options.cell, dropout: 0, isTied: false, using: &weights)
-  }
-
   /// What is learned from.
   public func openingLines() -> [String] {
     guard let data, let vocabulary else { return [] }
-    let place = options.place == Corpus.sample ? "the sample" : options.place
-    return [
-      "Learning from \(data.training.count) names of \(place), judged by \(data.validation.count) others; "
-        + "\(vocabulary.count - 1) characters are known"
-    ]
+    return opening(
+      data.training.count, data.validation.count, "names", known: "\(vocabulary.count - 1) characters")
   }
 
   // MARK: The network and its training
@@ -195,16 +154,25 @@ public final class Names: Recipe {
     static let weights: UInt64 = 0, order: UInt64 = 1, training: UInt64 = 2, writing: UInt64 = 3
   }
 
-  private var network: RecurrentLanguageModel?
-  /// The network, which is there once the vocabulary is.
-  public var model: RecurrentLanguageModel { network! }
+  /// What is trained.
+  public typealias Model = RecurrentLanguageModel
+  var network: RecurrentLanguageModel?
+  var vocabulary: Vocabulary?
+  static let specialTokens = [end]
+
+  func newNetwork(for vocabulary: Vocabulary) -> RecurrentLanguageModel {
+    var weights = RandomGenerator(seed: seed, stream: Stream.weights)
+    return RecurrentLanguageModel(
+      tokens: vocabulary.count, features: options.features, hidden: options[\.hidden], layers: 1,
+      cell: options.cell, dropout: 0, isTied: false, using: &weights)
+  }
+
   /// What trains it.
   public let optimizer: any Optimizer
   /// Nothing is drawn from it: the order of the names has its own.
   public var random: RandomGenerator
-  private let options: Options
+  let options: Options
   private let seed: UInt64
-  private var bestLoss: Double?
 
   /// The system in its initial state.
   public init(_ options: Options, seed: UInt64) throws {
@@ -214,10 +182,7 @@ public final class Names: Recipe {
     random = RandomGenerator(seed: seed, stream: Stream.training)
   }
 
-  /// How many iterations make a run.
-  public var iterations: Int { options[\.epochs] * (data?.batches.batchesPerEpoch ?? 0) }
-  /// The option's.
-  public var patience: Int? { options.patience == 0 ? nil : options.patience }
+  var iterationsPerEpoch: Int { data?.batches.batchesPerEpoch ?? 0 }
   /// The characters of names of the mean length.
   public var tokensPerIteration: Int? {
     data.map { data in
@@ -248,8 +213,7 @@ public final class Names: Recipe {
     return (inputs, targets)
   }
 
-  /// One iteration: forward, backward, update.
-  public func step(_ iteration: Int, reporting: Bool) -> TrainingStep {
+  func learn(_ iteration: Int) -> Double {
     let (inputs, targets) = batch(data!.batches.indices(at: iteration).map { data!.training[$0] })
     var (loss, gradients) = valueWithGradient(at: model) { model in
       crossEntropy(model(inputs).logits, targets, ignoredIndex: Int(Self.ignored))
@@ -257,23 +221,11 @@ public final class Names: Recipe {
     gradients.clip(toNorm: 1)
     optimizer.learningRate = Schedule.cosine(from: options.learningRate, to: 0, steps: iterations)(iteration)
     optimizer.update(model, along: gradients)
-
-    var step = TrainingStep(loss: loss.scalar)
-    let (epoch, batch) = iteration.quotientAndRemainder(dividingBy: data!.batches.batchesPerEpoch)
-    let place = "epoch \(epoch + 1)/\(options[\.epochs])"
-    var lines: [String] = []
-    if reporting { lines.append("\(place)  iteration \(iteration)  loss \(fixed(step.loss, 4))") }
-    if batch == data!.batches.batchesPerEpoch - 1 {
-      let loss = judge(data!.validation)
-      bestLoss = min(loss, bestLoss ?? loss)
-      step.judgement = loss
-      step.metrics = ["validation_loss": loss]
-      lines.append(
-        "\(place)  validation loss \(fixed(loss, 4))  bits per character \(fixed(bits(of: loss), 4))")
-    }
-    step.text = lines.isEmpty ? nil : lines.joined(separator: "\n")
-    return step
+    return loss.scalar
   }
+
+  func judge() -> TextJudgement { TextJudgement(loss: judge(data!.validation)) }
+  func quality(of loss: Double) -> String? { "bits per character \(fixed(bits(of: loss), 4))" }
 
   // MARK: After training
 
@@ -297,12 +249,6 @@ public final class Names: Recipe {
     let written = model.continued(
       [0] + beginning, count: Self.longest - beginning.count, by: sampling, ending: [0], using: &random)
     return vocabulary!.decode(beginning + written).joined()
-  }
-
-  /// How well it went, and what to try next.
-  public func closingLines(run: String, command: String) -> [String] {
-    let best = bestLoss.map { ["Best validation loss: \(fixed($0, 4))"] } ?? []
-    return best + ["Try next: \(command) predict \(run) mar", "          \(command) evaluate \(run)"]
   }
 
   /// How well names are predicted, and how many of those made up are new, in lines.

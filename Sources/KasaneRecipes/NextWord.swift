@@ -9,15 +9,14 @@ public import KasaneModels
 ///
 /// The text is in lower case, and only letters, apostrophes and hyphens are left of it; words that are seen at most
 /// three times become `<???>`.
-public final class NextWord: Recipe {
+public final class NextWord: TextRecipe {
   /// The name on the command line.
   public static let name = "next-word"
   /// What it is, in one line.
   public static let summary = "A recurrent network reads five words and predicts the next."
   /// What `predict` takes after the run.
   public static let predictionUsage = "some words, such as \"some of them looks like\""
-  /// True.
-  public static let predictsLines = true
+  static let example = "\"some of them looks like\""
 
   /// What stands for a rare word.
   static let unknown = "<???>"
@@ -25,18 +24,9 @@ public final class NextWord: Recipe {
   // MARK: Options
 
   /// The options of a run; the defaults are the course's.
-  public struct Options: RecipeOptions {
-    @Option(
-      help: """
-        quick: seconds on the beginning of a novel that is part of the program; full: english_novels (default: full \
-        with --corpus or with english_novels in KASANE_DATA, else quick).
-        """)
-    public var preset: Preset?
-    @Option(
-      help: ArgumentHelp(
-        "Text file, plain or gzip, folder of such files, data set in KASANE_DATA, or sample (default: by the preset).",
-        valueName: "file"), completion: .file(), transform: textLocation("--corpus"))
-    public var corpus: String?
+  public struct Options: TextOptions {
+    @Option(help: .textPreset(full: "english_novels")) public var preset: Preset?
+    @Option(textOf: "--corpus", .corpus) public var corpus: String?
     @Option(help: "Kind of the recurrent cells.")
     public var cell = RecurrentKind.rnn
     @Option(help: "Words that are read (1 to 1000).")
@@ -53,8 +43,7 @@ public final class NextWord: Recipe {
     public var batch = 128
     @Option(help: "Step size of Adam (above 0).")
     public var learningRate = 0.005
-    @Option(help: "Epochs without a better validation loss after which to stop (0: never).")
-    public var patience = 3
+    @Option(help: .patience) public var patience = 3
 
     /// The course's exercise.
     public init() {}
@@ -65,36 +54,16 @@ public final class NextWord: Recipe {
       try require("--rare", rare, in: 0...Int.max)
       try require("--features", features, in: 1...4096)
       try require("--hidden", hidden, in: 1...4096)
-      try require("--epochs", self[\.epochs], in: 1...10_000)
       try require("--batch", batch, in: 1...65536)
       try requireLearningRate("--learning-rate", learningRate)
-      try require("--patience", patience, in: 0...Int.max)
+      try validateText()
     }
 
-    private static let dataset = "english_novels"
-
-    /// The preset given, or the one that the data at hand allow.
-    public var chosenPreset: Preset? {
-      preset ?? (corpus != nil || Files.exists(DataFolder.folder(of: Self.dataset)) ? .full : .quick)
-    }
-
-    /// Where the text is.
-    var place: String {
-      corpus ?? (chosenPreset == .quick ? Corpus.sample : DataFolder.folder(of: Self.dataset))
-    }
+    var dataset: String { "english_novels" }
   }
 
-  /// The options of an evaluation.
-  public struct EvaluationOptions: ParsableArguments {
-    @Option(
-      help: ArgumentHelp(
-        "Text file or folder to judge by (default: the part of the run's corpus that was not learned from).",
-        valueName: "file"), completion: .file(), transform: textLocation("--data"))
-    public var data: String?
-
-    /// The text that the run was judged by.
-    public init() {}
-  }
+  /// The text to judge by.
+  public typealias EvaluationOptions = TextEvaluationOptions
 
   /// The options of a prediction.
   public struct PredictionOptions: ParsableArguments {
@@ -114,24 +83,14 @@ public final class NextWord: Recipe {
 
   private var data: TextData?
   private var batches: WindowBatches?
-  private var vocabulary: Vocabulary?
   private let tokenizer = LetterTokenizer()
 
   /// Reads the text and, unless the run has one already, makes the vocabulary.
   public func prepare() throws {
-    let known = vocabulary
     let (data, vocabulary) = try TextData.read(
-      options.place, sample: .novel, by: tokenizer, least: options.window
-    ) { counts, source in
-      if let known { return known }
-      let made = Vocabulary(counts: counts, unknown: Self.unknown, minimumCount: options.rare + 1)
-      guard made.count > made.specialCount else {
-        throw KasaneError(
-          "\(source): all words are unknown: none is seen more than \(options.rare) times; a lower --rare may help"
-        )
-      }
-      return made
-    }
+      options.place, by: tokenizer, least: options.window, known: self.vocabulary, unknown: Self.unknown,
+      minimumCount: options.rare + 1,
+      tooRare: "none is seen more than \(options.rare) times; a lower --rare may help")
     use(vocabulary)
     self.data = data
     batches = WindowBatches(
@@ -141,31 +100,10 @@ public final class NextWord: Recipe {
   /// What tells the text from others.
   public var dataFingerprint: String? { data?.fingerprint }
 
-  /// Keeps the vocabulary.
-  public func keepFiles(in run: RunFolder) throws { try vocabulary!.write(to: vocabularyPath(in: run)) }
-
-  /// Reads the vocabulary.
-  public func recallFiles(from run: RunFolder) throws {
-    use(try Vocabulary(contentsOf: vocabularyPath(in: run)))
-  }
-
-  private func use(_ vocabulary: Vocabulary) {
-    guard self.vocabulary == nil else { return }
-    self.vocabulary = vocabulary
-    var weights = RandomGenerator(seed: seed, stream: Stream.weights)
-    network = NextWordNetwork(
-      words: vocabulary.count, features: options.features, hidden: options.hidden, cell: options.cell,
-      using: &weights)
-  }
-
   /// What is learned from.
   public func openingLines() -> [String] {
     guard let data, let vocabulary else { return [] }
-    let place = options.place == Corpus.sample ? "the sample" : options.place
-    return [
-      "Learning from \(data.training.count) words of \(place), judged by \(data.validation.count) others; "
-        + "\(vocabulary.count) words are known"
-    ]
+    return opening(data.training.count, data.validation.count, "words", known: "\(vocabulary.count) words")
   }
 
   // MARK: The network and its training
@@ -174,16 +112,25 @@ public final class NextWord: Recipe {
     static let weights: UInt64 = 0, order: UInt64 = 1, training: UInt64 = 2
   }
 
-  private var network: NextWordNetwork?
-  /// The network, which is there once the vocabulary is.
-  public var model: NextWordNetwork { network! }
+  /// What is trained.
+  public typealias Model = NextWordNetwork
+  var network: NextWordNetwork?
+  var vocabulary: Vocabulary?
+  static let specialTokens = [unknown]
+
+  func newNetwork(for vocabulary: Vocabulary) -> NextWordNetwork {
+    var weights = RandomGenerator(seed: seed, stream: Stream.weights)
+    return NextWordNetwork(
+      words: vocabulary.count, features: options.features, hidden: options.hidden, cell: options.cell,
+      using: &weights)
+  }
+
   /// What trains it.
   public let optimizer: any Optimizer
   /// Nothing is drawn from it: the order of the windows has its own.
   public var random: RandomGenerator
-  private let options: Options
+  let options: Options
   private let seed: UInt64
-  private var lastLoss: Double?
 
   /// The system in its initial state.
   public init(_ options: Options, seed: UInt64) throws {
@@ -193,35 +140,19 @@ public final class NextWord: Recipe {
     random = RandomGenerator(seed: seed, stream: Stream.training)
   }
 
-  /// How many iterations make a run.
-  public var iterations: Int { options[\.epochs] * (batches?.batchesPerEpoch ?? 0) }
-  /// The option's.
-  public var patience: Int? { options.patience == 0 ? nil : options.patience }
+  var iterationsPerEpoch: Int { batches?.batchesPerEpoch ?? 0 }
   /// Every window's words.
   public var tokensPerIteration: Int? { options.batch * options.window }
 
-  /// One iteration: forward, backward, update.
-  public func step(_ iteration: Int, reporting: Bool) -> TrainingStep {
+  func learn(_ iteration: Int) -> Double {
     let (windows, next) = batches!.batch(at: iteration)
     let (loss, gradients) = valueWithGradient(at: model) { model in crossEntropy(model(windows), next) }
     optimizer.update(model, along: gradients)
-
-    var step = TrainingStep(loss: loss.scalar)
-    let (epoch, batch) = iteration.quotientAndRemainder(dividingBy: batches!.batchesPerEpoch)
-    let place = "epoch \(epoch + 1)/\(options[\.epochs])"
-    var lines: [String] = []
-    if reporting { lines.append("\(place)  iteration \(iteration)  loss \(fixed(step.loss, 4))") }
-    if batch == batches!.batchesPerEpoch - 1 {
-      let loss = judge(data!.validation).loss
-      lastLoss = min(loss, lastLoss ?? loss)
-      step.judgement = loss
-      step.metrics = ["validation_loss": loss]
-      lines.append(
-        "\(place)  validation loss \(fixed(loss, 4))  perplexity \(fixed(perplexity(of: loss), 1))")
-    }
-    step.text = lines.isEmpty ? nil : lines.joined(separator: "\n")
-    return step
+    return loss.scalar
   }
+
+  func judge() -> TextJudgement { TextJudgement(loss: judge(data!.validation).loss) }
+  func quality(of loss: Double) -> String? { "perplexity \(fixed(perplexity(of: loss), 1))" }
 
   // MARK: After training
 
@@ -239,42 +170,17 @@ public final class NextWord: Recipe {
     return (loss / Double(count), right, count)
   }
 
-  /// How well it went, and what to try next.
-  public func closingLines(run: String, command: String) -> [String] {
-    var lines = [
-      "Try next: \(command) predict \(run) \"some of them looks like\"",
-      "          \(command) evaluate \(run)",
-    ]
-    if let lastLoss {
-      lines.insert(
-        "Best validation loss: \(fixed(lastLoss, 4)) (perplexity \(fixed(perplexity(of: lastLoss), 1)))",
-        at: 0)
-    }
-    return lines
-  }
-
   /// How well the next words of a text are predicted, in lines.
-  public func evaluate(_ evaluation: EvaluationOptions) throws -> [String] {
-    let tokens: [Int32]
-    if let place = evaluation.data {
-      let corpus = try Corpus.parts(at: place, sample: .novel)
-      let text = try TokenizedText(corpus.validation ?? corpus.training, by: tokenizer)
-      tokens = text.encoded(by: vocabulary!)
-      guard tokens.count > options.window else {
-        throw KasaneError(
-          "\(place): too short to judge by: \(tokens.count) words, more than \(options.window) expected")
-      }
-    } else {
+  public func evaluate(_ evaluation: TextEvaluationOptions) throws -> [String] {
+    let tokens = try tokens(
+      of: evaluation.data, by: tokenizer, unit: "words", moreThan: options.window
+    ) {
       try prepare()
-      tokens = data!.validation
-    }
-    let unknown = tokens.count { Int($0) == vocabulary!.unknown }
-    guard unknown < tokens.count else {
-      throw KasaneError("\(evaluation.data ?? options.place): none of its words is known to the run")
+      return data!.validation
     }
     let (loss, right, windows) = judge(tokens)
     return [
-      "Words: \(tokens.count), of which \(fixed(100 * Double(unknown) / Double(tokens.count), 2)) % are unknown",
+      "Words: \(tokens.count), of which \(unknownShare(of: tokens)) % are unknown",
       "Mean loss: \(fixed(loss, 4))",
       "Perplexity: \(fixed(perplexity(of: loss), 2))",
       "Next word right: \(right) of \(windows) (\(fixed(100 * Double(right) / Double(windows), 2)) %)",

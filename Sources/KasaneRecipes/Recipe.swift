@@ -40,8 +40,9 @@ public protocol Recipe: Trainable {
 
   /// What is worth saying when a run begins.
   func openingLines() -> [String]
-  /// What is worth saying when a run is over; `command` is how the command line was called.
-  func closingLines(run: String, command: String) -> [String]
+  /// What is worth saying when a run is over; `command` is how the command line was called, `best` the best judgement of
+  /// all, those before the run was stopped included.
+  func closingLines(run: String, command: String, best: Double?) -> [String]
   /// The trained system's quality, in lines.
   func evaluate(_ options: EvaluationOptions) throws -> [String]
   /// The trained system's answer to the words after `predict RUN`, in lines.
@@ -77,6 +78,8 @@ extension Recipe {
 }
 
 /// Options that can be written to a run's configuration and read back from it.
+///
+/// An option is declared with its help text, which serves as its docstring.
 public protocol RecipeOptions: ParsableArguments, Encodable {
   /// The preset that the defaults are those of, or nil for a recipe without presets. A recipe with presets declares
   /// `@Option var preset: Preset?`, and options with a default `ByPreset`.
@@ -147,7 +150,8 @@ extension RecipeOptions {
 /// Every recipe there is.
 public var allRecipes: [any Recipe.Type] {
   [
-    BinaryAddition.self, Digits.self, NextWord.self, Names.self, LanguageModel.self, SentimentTree.self,
+    BinaryAddition.self, Digits.self, NextWord.self, Names.self, LanguageModel.self, Tagging.self,
+    SentimentTree.self,
     GradientFlow.self,
   ]
 }
@@ -163,6 +167,13 @@ package func require(_ flag: String, _ value: Double, in range: Range<Double>) t
 package func requireLearningRate(_ flag: String, _ value: Double) throws {
   guard value > 0, Float(value).isFinite else {
     throw ValidationError("\(flag): \(value) is out of range, a number above 0 and below 3e38 expected")
+  }
+}
+
+/// Throws, as a wrong use of the command line, where a flag's number is not above 0.
+func requirePositive(_ flag: String, _ value: Double) throws {
+  guard value > 0, value.isFinite else {
+    throw ValidationError("\(flag): \(value) is out of range, a number above 0 expected")
   }
 }
 

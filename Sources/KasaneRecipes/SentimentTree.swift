@@ -400,7 +400,11 @@ public final class SentimentTree: Recipe {
   }
 
   /// How well it went, and what to try next.
-  public func closingLines(run: String, command: String) -> [String] {
+  public func closingLines(run: String, command: String, best: Double?) -> [String] {
+    // The best may be from before the run was stopped.
+    if let best, let data, lastJudgement.map({ 1 - $0.fine }) != best {
+      lastJudgement = judge(data.validation)
+    }
     var lines = [
       "Try next: \(command) predict \(run) \"(2 (3 good) (2 film))\" --svg tree.svg",
       "          \(command) evaluate \(run)",

@@ -141,6 +141,10 @@ import Testing
       ["evaluate", "r", "--data", "other.txt"], names: "other.txt: none of its words is known")
     try folder.remove("r/vocabulary.json")
     try folder.expectError(["predict", "r", "The"], names: "r/vocabulary.json: missing")
+    try folder.trainText(namesArguments("n", ["--epochs", "1"]))
+    try folder.write(try folder.data("n/vocabulary.json"), to: "r/vocabulary.json")
+    try folder.expectError(
+      ["predict", "r", "The"], names: "r/vocabulary.json: not a vocabulary of language-model")
     for (text, part) in [
       ("", "no text that can be learned from"), ("word", "too short to learn from: 2 words"),
       ((0..<200).map { "w\($0)" }.joined(separator: " "), "all words are unknown"),
@@ -148,5 +152,7 @@ import Testing
       try folder.write(text, to: "corpus.txt")
       try folder.expectError(arguments("s", ["--level", "word"]), names: "corpus.txt: \(part)")
     }
+    try folder.write("word", to: "corpus.txt")
+    try folder.expectError(arguments("s"), names: "corpus.txt: too short to learn from: 5 characters")
   }
 }

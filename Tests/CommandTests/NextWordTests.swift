@@ -102,6 +102,22 @@ import Testing
     #expect(try lines("evaluate", "r")[1] == "Mean loss: \(fixed(best, 4))")
   }
 
+  @Test func bestOfAllIsNamedAfterGoingOn() throws {
+    // Nothing can be learned of words by chance but how often each is there: the best epochs come early.
+    var random = RandomGenerator(seed: 1)
+    let words = ["red", "green", "blue", "white", "black", "grey"]
+    try folder.write(
+      (0..<400).map { _ in words[Int(random.next() % 6)] }.joined(separator: " "), to: "corpus.txt")
+    let options = ["--hidden", "32", "--epochs", "40", "--patience", "0", "--print-every", "1"]
+    let resumed = try folder.stopAndResume("r", arguments("r", options), by: SIGTERM, after: 160)
+    let losses = try folder.losses("r").compactMap { $0[2] }
+    let best = try #require(losses.min())
+    #expect(losses.count == 40 && losses.firstIndex(of: best)! < 6, "\(losses)")
+    #expect(resumed.errorLines.first?.hasPrefix("Going on after") == true)
+    let line = "Best validation loss: \(fixed(best, 4)) (perplexity "
+    #expect(resumed.errorLines.contains { $0.hasPrefix(line) }, "\(resumed.stderr)")
+  }
+
   // MARK: Bad input
 
   @Test(arguments: [

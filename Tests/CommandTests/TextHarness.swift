@@ -27,8 +27,11 @@ extension TemporaryFolder {
     return try start(arguments, input: file(".input")).finish()
   }
 
-  /// Stops a run by a signal after a number of reports, and goes on with it to its end.
-  func stopAndResume(_ run: String, _ arguments: [String], by signal: Int32, after reports: Int) throws {
+  /// Stops a run by a signal after a number of reports, and goes on with it to its end, whose outcome is returned.
+  @discardableResult
+  func stopAndResume(
+    _ run: String, _ arguments: [String], by signal: Int32, after reports: Int
+  ) throws -> Outcome {
     let command = try start(arguments)
     #expect(command.wait { command.stdout.components(separatedBy: "  iteration ").count > reports })
     command.send(signal)
@@ -37,6 +40,7 @@ extension TemporaryFolder {
     #expect(stopped.status == expected || stopped.status == 0, "\(stopped.stderr)")
     let resumed = try self.run(["train", "--resume", run])
     #expect(resumed.status == 0, "\(resumed.stderr)")
+    return resumed
   }
 
   /// The losses and judgements of a run.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import Kasane
 import Testing
 
@@ -71,6 +72,10 @@ import Testing
     try files.write(Gzip.compress(Array("a".utf8)), to: "a.txt.gz")
     try files.write(Array("no".utf8), to: "c.md")
     try files.write(Array("no".utf8), to: ".d.txt")
+    #expect(try all(Corpus(at: files.url.path)) == ["a", "b"])
+    // A link that leads back is not followed for ever.
+    try FileManager.default.createSymbolicLink(
+      atPath: files.path("loop"), withDestinationPath: files.url.path)
     #expect(try all(Corpus(at: files.url.path)) == ["a", "b"])
     #expect(try all(Corpus(at: files.path("c.md"))) == ["no"])
     expectError(files.path("none"), "no such file or folder") { try Corpus(at: files.path("none")) }

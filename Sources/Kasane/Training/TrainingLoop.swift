@@ -99,6 +99,9 @@ public final class TrainingLoop<Subject: Trainable> {
   private var best = Best()
   private var lastCheckpoint: String?
 
+  /// The best judgement of the run so far, before it was stopped or since; nil where there was none.
+  public var bestJudgement: Double? { best.judgement }
+
   /// A loop over a subject that is in its initial state.
   public init(_ subject: Subject, in run: RunFolder) {
     self.subject = subject

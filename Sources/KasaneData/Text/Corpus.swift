@@ -24,7 +24,8 @@ public struct Corpus: Sendable {
       sources = [.file(path)]
       return
     }
-    sources = Self.files(in: path).map { .file($0) }
+    var seen: Set<String> = []
+    sources = Self.files(in: path, seen: &seen).map { .file($0) }
     guard !sources.isEmpty else {
       throw KasaneError("\(path): no text in the folder: files that end in .txt or .txt.gz expected")
     }
@@ -35,14 +36,20 @@ public struct Corpus: Sendable {
     sources = [.sample(sample)]
   }
 
-  /// The text files of a folder and those in it, in the order of their names.
-  private static func files(in folder: String) -> [String] {
-    Files.names(in: folder).flatMap { name -> [String] in
-      guard !name.hasPrefix(".") else { return [] }
+  /// The text files of a folder and those in it, in the order of their names. A folder that was `seen`, to which a link
+  /// leads back, is not read again.
+  private static func files(in folder: String, seen: inout Set<String>) -> [String] {
+    guard seen.insert(Files.resolved(folder)).inserted else { return [] }
+    var found: [String] = []
+    for name in Files.names(in: folder) where !name.hasPrefix(".") {
       let path = "\(folder)/\(name)"
-      if Files.isFolder(path) { return files(in: path) }
-      return endings.contains { name.hasSuffix($0) } ? [path] : []
+      if Files.isFolder(path) {
+        found += files(in: path, seen: &seen)
+      } else if endings.contains(where: { name.hasSuffix($0) }) {
+        found.append(path)
+      }
     }
+    return found
   }
 
   /// Calls `body` with each line, file after file. Throws one line that names file and line where there is no text.

@@ -16,27 +16,33 @@ public struct TokenizedText: Sendable {
   /// cannot be read or has no tokens.
   public init(_ corpus: Corpus, by tokenizer: some Tokenizer, lineEnd: String? = nil) throws {
     var known: [String: Int32] = [:]
-    func add(_ token: String) {
-      if let number = known[token] {
-        numbers.append(number)
-      } else {
-        let number = Int32(distinct.count)
-        known[token] = number
-        distinct.append(token)
-        numbers.append(number)
-      }
-    }
     var isEmpty = true
     try corpus.forEachLine { line in
       lineCount += 1
       let before = numbers.count
-      tokenizer.forEachToken(in: line) { add($0) }
+      tokenizer.forEachToken(in: line) { add($0, &known) }
       if numbers.count > before { isEmpty = false }
-      if let lineEnd { add(lineEnd) }
+      if let lineEnd { add(lineEnd, &known) }
     }
     guard !isEmpty else {
       throw KasaneError("\(corpus.name): no text that can be learned from: it has no words")
     }
+  }
+
+  /// Takes a line, which may be empty, apart.
+  public init(line: String, by tokenizer: some Tokenizer) {
+    var known: [String: Int32] = [:]
+    lineCount = 1
+    tokenizer.forEachToken(in: line) { add($0, &known) }
+  }
+
+  private mutating func add(_ token: String, _ known: inout [String: Int32]) {
+    let number = known[token] ?? Int32(distinct.count)
+    if Int(number) == distinct.count {
+      known[token] = number
+      distinct.append(token)
+    }
+    numbers.append(number)
   }
 
   /// How often each token occurs in a part of the text.
@@ -48,10 +54,13 @@ public struct TokenizedText: Sendable {
     return result
   }
 
-  /// The text by the numbers of a vocabulary; tokens that it does not know are left out where it has none for them.
-  public func encoded(by vocabulary: Vocabulary) -> [Int32] {
+  /// The text, or a part of it, by the numbers of a vocabulary; tokens that it does not know are left out where it has
+  /// none for them.
+  public func encoded(by vocabulary: Vocabulary, in range: Range<Int>? = nil) -> [Int32] {
     let places = distinct.map { vocabulary.number(of: $0) ?? vocabulary.unknown ?? -1 }
-    return numbers.compactMap { places[Int($0)] < 0 ? nil : Int32(places[Int($0)]) }
+    return numbers[range ?? numbers.indices].compactMap {
+      places[Int($0)] < 0 ? nil : Int32(places[Int($0)])
+    }
   }
 
   /// What tells the text from others.

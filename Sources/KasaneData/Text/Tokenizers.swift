@@ -103,18 +103,12 @@ public struct WordTokenizer: Tokenizer {
   /// The words and marks of the line.
   public func forEachToken(in line: String, _ body: (String) throws -> Void) rethrows {
     let scalars = Array(line.unicodeScalars)
-    func isLetter(_ index: Int) -> Bool {
-      guard scalars.indices.contains(index) else { return false }
-      let scalar = scalars[index]
-      if scalar.isASCII { return scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) }
-      return scalar.properties.isAlphabetic || scalar.properties.numericType != nil
-        || scalar.properties.generalCategory == .nonspacingMark
-    }
+    func isLetter(_ index: Int) -> Bool { index < scalars.count && Self.isLetter(scalars[index]) }
     var index = 0
     while index < scalars.count {
       let start = index
       index += 1
-      if scalars[start].properties.isWhitespace { continue }
+      if scalars[start] == " " || scalars[start].properties.isWhitespace { continue }
       if isLetter(start) {
         while isLetter(index)
           || index < scalars.count && Self.joints.contains(scalars[index]) && isLetter(index + 1)
@@ -127,6 +121,23 @@ public struct WordTokenizer: Tokenizer {
       var token = String.UnicodeScalarView()
       token.append(contentsOf: scalars[start..<index])
       try body(String(token))
+    }
+  }
+
+  /// Whether one of the tokens is a word, not a mark.
+  public static func isWord(_ token: String) -> Bool {
+    guard let first = token.unicodeScalars.first else { return false }
+    return isLetter(first) || first == "<" && token.unicodeScalars.count > 1
+  }
+
+  private static func isLetter(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar {
+    // Nearly all there are.
+    case "a"..."z", "A"..."Z", "0"..."9": return true
+    case "\0"..."\u{7F}": return false
+    default:
+      return scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+        || scalar.properties.generalCategory == .nonspacingMark
     }
   }
 
