@@ -22,8 +22,11 @@ def arguments(**defaults) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--corpus", default="sample")
     for name, default in defaults.items():
-        kind = {"default": default[0], "choices": default} if isinstance(default, tuple) else {"default": default, "type": type(default)}
-        parser.add_argument("--" + name.replace("_", "-"), **kind)
+        flag = "--" + name.replace("_", "-")
+        if isinstance(default, tuple):
+            parser.add_argument(flag, choices=default, default=default[0])
+        else:
+            parser.add_argument(flag, type=type(default), default=default)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()

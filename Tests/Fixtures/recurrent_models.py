@@ -76,6 +76,19 @@ class Translator(nn.Module):
         return self.output(torch.stack(shown, 1))
 
 
+class Tagger(nn.Module):
+    """Two questions about every token, of 3 and 2 classes."""
+
+    def __init__(self, bidirectional):
+        super().__init__()
+        self.embedding = nn.Embedding(9, 4)
+        self.recurrent = nn.LSTM(4, 5, bidirectional=bidirectional, batch_first=True)
+        self.output = nn.Linear(10 if bidirectional else 5, 5)
+
+    def forward(self, words):
+        return self.output(self.recurrent(self.embedding(words))[0]).split([3, 2], -1)
+
+
 def main():
     parser = argparse.ArgumentParser()
     default = Path(__file__).parent.parent / "KasaneModelsTests/Fixtures/Recurrent"
@@ -102,6 +115,9 @@ def main():
             directory, f"{name}-language-model-tied", LanguageModel(kind, is_tied=True),
             lambda m, words, **states: m(words, *states.values()), words=words, **states,
         )
+    torch.manual_seed(6)
+    for name, both in (("tagger", True), ("forward-tagger", False)):
+        case(directory, name, Tagger(both), lambda m, words: m(words), words=words)
 
 
 if __name__ == "__main__":

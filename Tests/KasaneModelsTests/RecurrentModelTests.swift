@@ -126,6 +126,14 @@ import Testing
     try check("\(cell)-next-word", model, inputs: ["words"], hasTwoBiases: cell == .gru) { [$0($1[0])] }
   }
 
+  @Test(arguments: [("tagger", true), ("forward-tagger", false)])
+  func tagger(_ name: String, _ isBidirectional: Bool) throws {
+    var random = RandomGenerator(seed: 1)
+    let model = SequenceTagger(
+      tokens: 9, features: 4, hidden: 5, isBidirectional: isBidirectional, classes: [3, 2], using: &random)
+    try check(name, model, inputs: ["words"]) { $0($1[0]) }
+  }
+
   @Test func translator() throws {
     var random = RandomGenerator(seed: 1)
     let model = AttentionTranslator(sourceVocabulary: 7, targetVocabulary: 8, features: 3, using: &random)
