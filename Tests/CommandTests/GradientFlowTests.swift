@@ -75,7 +75,7 @@ import Testing
     }
     for (flag, value) in [
       ("--steps", "1"), ("--clip", "-1"), ("--gain", "1000"), ("--cell", "foo"), ("--init", "zero"),
-      ("--learning-rate", "0"),
+      ("--learning-rate", "0"), ("--patience", "-1"),
     ] {
       let outcome = try folder.run(arguments("x", ["\(flag)=\(value)"]))
       #expect(outcome.status == 64 && outcome.stderr.contains(flag), "\(outcome.stderr)")

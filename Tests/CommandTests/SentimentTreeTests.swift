@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import Kasane
 import Testing
 
 /// Training on trees, what can be done with the run, and bad input.
@@ -39,6 +40,7 @@ import Testing
     }
     let best = try #require(epochs.max { Double($0.1)! < Double($1.1)! })
     #expect(epochs.count == 5 && Double(best.1)! >= 55 && Double(best.2)! >= 65, "\(outcome.stdout)")
+    #expect(outcome.stdout.contains(#/loss \d\.\d{4}  \(\d+ tokens\/s, \d+ s left\)/#), "\(outcome.stdout)")
     let evaluated = try folder.run(["evaluate", "r"])
     #expect(evaluated.status == 0 && evaluated.stderr.isEmpty, "\(evaluated.stderr)")
     #expect(evaluated.lines[0].hasPrefix("Sentences right, of five classes: "))
@@ -83,14 +85,28 @@ import Testing
     command.send(15)
     _ = command.finish()
     #expect(try folder.run(["train", "--resume", "stopped"]).status == 0)
-    #expect(
-      try folder.data("whole/model.safetensors") == folder.data("stopped/model.safetensors"))
+    #expect(try folder.data("whole/model.safetensors") == folder.data("stopped/model.safetensors"))
+    // The last state too, after epochs that are none of the best.
+    let last = try ["whole", "stopped"].map { run in
+      try Safetensors(contentsOf: folder.file("\(run)/checkpoints/step-000000060.safetensors").path).tensors
+    }
+    #expect(last[0].count > 10 && last[0].keys == last[1].keys)
+    for (name, tensor) in last[0] { #expect(tensor.isEqual(to: last[1][name]!), "\(name)") }
     // A word of the file of vectors alone is known; the run needs no data.
     try folder.remove("trees")
     try folder.remove("vectors.txt")
     #expect(try folder.run(["predict", "whole", "new"]).status == 0)
     try folder.expectError(["evaluate", "whole"], names: "trees: no such folder")
     #expect(try folder.run(["evaluate", "whole", "--data", "sample"]).status == 0)
+  }
+
+  /// A run ends where its accuracy no longer grows.
+  @Test func stopsEarly() throws {
+    try makeTrees()
+    let outcome = try train(
+      "r", ["--data", "trees", "--epochs", "40", "--patience", "2", "--optimizer", "adagrad"])
+    let epochs = outcome.lines.compactMap { $0.firstMatch(of: #/^epoch (\d+)\/40  validation /#)?.1 }
+    #expect((3..<40).contains(epochs.count), "\(outcome.stdout)")
   }
 
   @Test func badTrees() throws {
@@ -140,6 +156,7 @@ import Testing
     try folder.expectError(["predict", "r", "a"], names: "r/vocabulary.json: missing")
     for (flag, value) in [
       ("--model", "lstm"), ("--hidden", "0"), ("--dropout", "1"), ("--weight-decay", "-1"), ("--vectors", ""),
+      ("--patience", "-1"), ("--learning-rate", "0"),
     ] {
       let outcome = try folder.run(arguments("x", ["\(flag)=\(value)"]))
       #expect(outcome.status == 64 && outcome.stderr.contains(flag), "\(outcome.stderr)")
