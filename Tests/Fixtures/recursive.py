@@ -9,13 +9,8 @@ Tests/KasaneModelsTests/Fixtures. Each network goes through its trees node by no
 Each file holds, in float32: words [leaves, inputs], tree by tree from left to right; parameter.NAME; the vectors of
 all nodes, states [nodes, hidden], tree by tree and children first; weights of their sum, which is the loss; and
 gradient.words, gradient.NAME.
-
-    python3 Tests/Fixtures/recursive.py --time [--threads N]
-
-times a training step on 20 trees of the sizes of a treebank's, node by node.
 """
 import argparse
-import time
 from pathlib import Path
 
 import torch
@@ -159,56 +154,11 @@ def make_fixture(name):
     return {key: value.detach().contiguous() for key, value in result.items()}
 
 
-def random_tree(words, generator):
-    """A tree over that many words, split at random places."""
-    nodes = []
-
-    def make(count):
-        if count == 1:
-            nodes.append(None)
-        else:
-            split = int(torch.randint(1, count, (1,), generator=generator))
-            left, right = make(split), make(count - split)
-            nodes.append((left, right))
-        return len(nodes) - 1
-
-    make(words)
-    return nodes
-
-
-def time_steps(threads):
-    torch.set_num_threads(threads)
-    generator = torch.Generator().manual_seed(1)
-    for name, (inputs, hidden) in {"rnn": (30, 30), "rntn": (30, 30), "tree-lstm": (50, 150), "child-sum": (50, 150)}.items():
-        trees = [random_tree(19, generator) for _ in range(20)]
-        size, parameters, leaf, phrase = NETWORKS[name](generator, inputs, hidden)
-        words = uniform(generator, 20 * 19, size)
-        output = uniform(generator, hidden, 5)
-        labels = torch.randint(5, (20 * 37,), generator=generator)
-        every = [words, output, *parameters.values()]
-        for value in every:
-            value.requires_grad_()
-        optimizer = torch.optim.Adagrad(every, lr=0.01)
-        times = []
-        for _ in range(6):
-            start = time.perf_counter()
-            loss = torch.nn.functional.cross_entropy(run(trees, words, leaf, phrase) @ output, labels)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            times.append(time.perf_counter() - start)
-        print(f"{name}: {1000 * min(times):.1f} ms, {threads} threads")
-
-
 def main():
     default = Path(__file__).resolve().parent.parent / "KasaneModelsTests" / "Fixtures"
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("directory", nargs="?", type=Path, default=default)
-    parser.add_argument("--time", action="store_true")
-    parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
-    if arguments.time:
-        return time_steps(arguments.threads)
     torch.set_num_threads(1)
     for name in NETWORKS:
         save_file(make_fixture(name), arguments.directory / f"recursive-{name}.safetensors")
