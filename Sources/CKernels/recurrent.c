@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "half_steps.h"
 #include "pool.h"
 #include "table.h"
 #include "team.h"
@@ -34,6 +35,7 @@ typedef struct {
   float *states[2], *cells;     // [batch, stride]; of the backward pass: what is carried back
   float *sums;                  // [batch, gates * hidden]
   float *operands[2];           // [batch, gates * hidden]
+  uint32_t *panels, *halves;    // in bfloat16, where the task asks for it: the weight, and each member's rows
   _Atomic int status;
 } layer;
 
@@ -41,11 +43,13 @@ typedef struct {
 typedef struct {
   layer *of;
   int64_t row, row_end, unit, unit_end;
+  uint32_t *halves;             // its own rows of states in bfloat16, one gate's
 } share;
 
 static share share_of(layer *of, int32_t member, int32_t members) {
   const ks_sequences *task = of->task;
-  share part = {of, 0, task->batch, 0, task->hidden};
+  share part = {of, 0, task->batch, 0, task->hidden, NULL};
+  if (task->half) part.halves = of->halves + member * task->batch * half_pairs(task->hidden);
   if (members == 1) return part;
   if (of->by_units) {
     const int64_t blocks = (task->hidden + 15) / 16;
@@ -99,6 +103,24 @@ static void multiply(layer *of, int64_t m, int64_t n, int64_t k, const float *a,
   if (status != 0) of->status = status;
 }
 
+static int64_t panels_of(const layer *of) { return (of->task->hidden + half_panel - 1) / half_panel; }
+
+// A gate's panels from a unit on, in bfloat16.
+static uint32_t *panels_at(const layer *of, int64_t gate, int64_t unit) {
+  return of->panels + (gate * panels_of(of) * half_panel + unit) * half_pairs(of->task->hidden);
+}
+
+// The weight as the products of the forward or of the backward pass read it: each member packs some of every gate's.
+static void pack(const layer *of, bool is_backward, int32_t member, int32_t members) {
+  const ks_sequences *task = of->task;
+  const int64_t hidden = task->hidden, panels = panels_of(of);
+  for (int64_t gate = 0; gate < of->gates; gate++) {
+    (is_backward ? ks_half_pack_transposed : ks_half_pack)(
+        panels_at(of, gate, 0), task->weight + gate * hidden, of->gates * hidden, hidden, hidden,
+        panels * member / members, panels * (member + 1) / members);
+  }
+}
+
 // sums = states times the weight, for some gates of the share's units and its first `rows` rows.
 static void multiply_states(const share *part, const float *states, int64_t stride, int64_t rows, int64_t gate,
                             int64_t gate_end) {
@@ -106,6 +128,14 @@ static void multiply_states(const share *part, const float *states, int64_t stri
   const int64_t hidden = of->task->hidden, width = of->gates * hidden, units = part->unit_end - part->unit;
   float *sums = of->sums + part->row * width;
   states += part->row * stride;
+  if (of->task->half) {
+    ks_half_rows(part->halves, states, stride, rows, hidden);
+    for (; gate < gate_end; gate++) {
+      ks_half_multiply(sums + gate * hidden + part->unit, width, part->halves, panels_at(of, gate, part->unit), rows, units,
+                       hidden, false);
+    }
+    return;
+  }
   if (units == hidden) {
     multiply(of, rows, (gate_end - gate) * hidden, hidden, states, stride, of->task->weight + gate * hidden, width, false,
              sums + gate * hidden, width);
@@ -159,8 +189,9 @@ static void meet(const share *part, int32_t members) {
 
 static const float *from(const float *pointer, int64_t offset) { return pointer == NULL ? NULL : pointer + offset; }
 
-static void start(layer *of, int32_t member, int32_t members) {
+static void start(layer *of, bool is_backward, int32_t member, int32_t members) {
   if (member == 0) arrange(of, members);
+  if (of->task->half) pack(of, is_backward, member, members);
   if (members > 1) ks_meet(&of->meeting, members);
 }
 
@@ -191,7 +222,7 @@ static void run_cells(const share *part, ks_cell_loop loop, int64_t rows, int64_
 static void forward(void *of_, int32_t member, int32_t members) {
   layer *of = of_;
   const ks_sequences *task = of->task;
-  start(of, member, members);
+  start(of, false, member, members);
   const share part = share_of(of, member, members);
   gather_rows(&part, of->states[0], task->initial);
   if (task->cell == KS_LSTM_CELL) gather_rows(&part, of->cells, task->initial_cell);
@@ -252,6 +283,14 @@ static void multiply_gradients(const share *part, const float *operand, int64_t 
                                bool accumulates, float *target) {
   layer *of = part->of;
   const int64_t hidden = of->task->hidden, width = of->gates * hidden;
+  if (of->task->half) {
+    for (; gate < gate_end; gate++, accumulates = true) {
+      ks_half_rows(part->halves, operand + part->row * width + gate * hidden, width, rows, hidden);
+      ks_half_multiply(target + part->row * of->stride + part->unit, of->stride, part->halves,
+                       panels_at(of, gate, part->unit), rows, part->unit_end - part->unit, hidden, accumulates);
+    }
+    return;
+  }
   multiply(of, rows, part->unit_end - part->unit, (gate_end - gate) * hidden, operand + part->row * width + gate * hidden,
            width, of->task->transposed + gate * hidden * hidden + part->unit, hidden, accumulates,
            target + part->row * of->stride + part->unit, of->stride);
@@ -260,7 +299,7 @@ static void multiply_gradients(const share *part, const float *operand, int64_t 
 static void backward(void *of_, int32_t member, int32_t members) {
   layer *of = of_;
   const ks_sequences *task = of->task;
-  start(of, member, members);
+  start(of, true, member, members);
   const share part = share_of(of, member, members);
   float *carry = of->states[0];
   gather_rows(&part, carry, task->final_gradient);
@@ -324,12 +363,22 @@ static int run(const ks_sequences *task, bool is_backward) {
   const bool has_cells = task->cell == KS_LSTM_CELL || task->cell == KS_GRU_BEFORE_CELL;
   const int64_t floats = is_backward ? rows * (has_cells ? 2 : 1) + 2 * wide : rows * (has_cells ? 3 : 2) + wide;
   const int64_t numbers = 2 * task->batch + task->steps + 2;
+  int32_t threads = ks_threads();
+  int64_t panels = 0, halves = 0;
+  if (task->half) {
+    panels = gates * panels_of(&of) * half_panel * half_pairs(hidden);
+    halves = threads * task->batch * half_pairs(hidden);
+  }
   int32_t size_class;
-  char *memory = ks_pool_take((size_t)floats * sizeof(float) + (size_t)numbers * sizeof(int64_t), &size_class);
+  char *memory = ks_pool_take((size_t)(panels + halves + floats) * sizeof(float) + (size_t)numbers * sizeof(int64_t),
+                              &size_class);
   if (memory == NULL) return -1;
-  of.order = (int64_t *)memory;
+  // The panels come first, where each line of them is one of the cache.
+  of.panels = (uint32_t *)memory;
+  of.order = (int64_t *)(of.panels + panels);
   of.length = of.order + task->batch;
-  float *next = (float *)(of.order + numbers);
+  of.halves = (uint32_t *)(of.order + numbers);
+  float *next = (float *)(of.halves + halves);
   of.states[0] = next, next += rows;
   if (has_cells) of.cells = next, next += rows;
   if (is_backward) {
@@ -339,8 +388,8 @@ static int run(const ks_sequences *task, bool is_backward) {
     of.sums = next;
   }
   const int64_t step = task->batch * gates * hidden * hidden;
-  int32_t threads = ks_threads();
-  const bool fits = gates * hidden * hidden * (int64_t)sizeof(float) <= row_weight_bytes;
+  const int64_t weight_bytes = gates * hidden * hidden * (int64_t)(task->half ? sizeof(float) / 2 : sizeof(float));
+  const bool fits = weight_bytes <= row_weight_bytes;
   of.by_units = !(fits && task->batch >= 2 * threads) && step >= least_step && hidden >= 32 * threads;
   if (!of.by_units && threads > task->batch) threads = (int32_t)task->batch;
   if (step * task->steps < least_total) threads = 1;
@@ -349,6 +398,11 @@ static int run(const ks_sequences *task, bool is_backward) {
   ks_team(threads, is_backward ? backward : forward, &of);
   ks_pool_give(memory, size_class);
   return of.status;
+}
+
+bool ks_sequences_half(const ks_sequences *task) {
+  // The weight is packed in each call, which many rows must pay for.
+  return task->hidden >= 32 && task->batch * task->steps >= 32 && ks_half_available();
 }
 
 int ks_sequences_forward(const ks_sequences *task) { return run(task, false); }

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CKernels
 import Testing
 
 @testable import Kasane
 
-/// Recurrent layers whose products over all steps are in bfloat16, held against the same in float32.
+/// Recurrent layers whose products are in bfloat16, held against the same in float32.
 @Suite(.serialized) struct RecurrentPrecisionTests {
-  /// Batch, steps, inputs and hidden: small, odd, and shared by the threads either way.
-  static let sizes = [(3, 5, 4, 7), (1, 1, 1, 1), (2, 6, 61, 33), (37, 4, 5, 61), (5, 9, 129, 200)]
+  /// Batch, steps, inputs and hidden: small, odd, and shared by the threads either way. From 32 rows and 32 units on the
+  /// state's products are in bfloat16 too.
+  static let sizes = [
+    (3, 5, 4, 7), (1, 1, 1, 1), (2, 6, 61, 33), (37, 4, 5, 61), (5, 9, 129, 200), (1, 33, 3, 65),
+    (26, 3, 2, 32), (16, 7, 8, 128), (13, 5, 6, 257),
+  ]
 
   /// The largest difference, in units of the largest magnitude.
   private func difference(_ a: Tensor, _ b: Tensor) -> Double {
@@ -82,8 +87,11 @@ import Testing
     }
   }
 
-  @Test(arguments: RecurrentTests.cells)
-  func valuesAndGradientsAreNear(_ cell: RecurrentPrimitive) {
+  @Test(arguments: RecurrentTests.cells, [1, 2])
+  func valuesAndGradientsAreNear(_ cell: RecurrentPrimitive, threads: Int32) {
+    let before = ks_threads()
+    ks_set_threads(threads)
+    defer { ks_set_threads(before) }
     for size in Self.sizes {
       for isPadded in [false, true] {
         for withFinalStates in [false, true] {

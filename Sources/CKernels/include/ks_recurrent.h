@@ -28,6 +28,7 @@ typedef struct {
   int32_t activation;  // of a simple cell: KS_TANH, KS_SIGMOID or KS_RELU
   int64_t batch, steps, hidden;
   bool reversed;
+  bool half;           // the state's products in bfloat16; see ks_sequences_half
   const int64_t *_Nullable lengths;        // [batch], from 0 to steps
   const float *weight;                     // [hidden, gates * hidden], of the state
   const float *_Nullable bias;             // [gates * hidden]
@@ -45,7 +46,7 @@ typedef struct {
   float *_Nullable final_cell;             // [batch, hidden]
   ks_gemm gemm;
   // Backward only.
-  const float *_Nullable transposed;           // the weight's transpose, [gates * hidden, hidden]
+  const float *_Nullable transposed;           // the weight's transpose, [gates * hidden, hidden]; not read when `half`
   const float *_Nullable gradient;             // of outputs
   const float *_Nullable final_gradient;       // of final_state
   const float *_Nullable final_cell_gradient;  // of final_cell
@@ -56,6 +57,8 @@ typedef struct {
   float *_Nullable previous;  // [batch, steps, hidden]: the state before each step, for the weight's gradient
 } ks_sequences;
 
+/// Whether the state's products of such a layer can be computed in bfloat16, with float32 sums, and gain by it.
+bool ks_sequences_half(const ks_sequences *task);
 /// Outputs and final states, and what a gradient needs. Returns 0, or what `gemm` returned, or -1 where there is no memory
 /// to work in.
 int ks_sequences_forward(const ks_sequences *task);

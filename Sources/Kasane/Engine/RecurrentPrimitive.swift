@@ -52,7 +52,7 @@ public enum RecurrentPrimitive: Hashable, Sendable {
 public struct RecurrentCall {
   let cell: RecurrentPrimitive
   /// `[batch, time, inputs]`. Of bfloat16 among weights of float32, it asks for the products over all steps in bfloat16,
-  /// with float32 sums and results.
+  /// with float32 sums and results, and allows it for those of the states.
   var x: Tensor
   /// `[inputs, gates * hidden]`.
   let inputWeight: Tensor

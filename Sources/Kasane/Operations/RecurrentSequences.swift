@@ -10,9 +10,10 @@ private final class FinalGradients {
   var hasNoOutputs = false
 }
 
-/// The outputs of a layer, and its final states where they are wanted. In bfloat16 those are the products over all steps:
-/// of the inputs, and of the weights' and inputs' gradients. States, which are sums over many steps, stay as wide as the
-/// weights from one step to the next, and the outputs are rounded once at the end.
+/// The outputs of a layer, and its final states where they are wanted. In bfloat16 those are the products over all steps,
+/// of the inputs and of the weights' and inputs' gradients, and, where the engine gains by it, each step's product of the
+/// state. States, which are sums over many steps, stay as wide as the weights from one step to the next, and the outputs are
+/// rounded once at the end.
 func recurrentSequences(_ given: RecurrentCall, withFinalStates: Bool) -> RecurrentResult {
   let isLowered =
     given.x.isToBeLowered && given.inputWeight.dtype == .float32 && given.recurrentWeight.dtype == .float32

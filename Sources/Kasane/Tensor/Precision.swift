@@ -21,8 +21,8 @@ public enum Precision: String, CaseIterable, Codable, Sendable {
 /// In bfloat16 they convert float32 operands, sum up in float32 and give bfloat16. Parameters stay float32: each is
 /// converted once while its value is unchanged, and its gradient is float32. Functions element by element keep the type
 /// they are given; where bfloat16 meets float32 the result is float32. Norms and softmax compute in float32 inside, and
-/// losses are float32. Of recurrent layers the products over all steps are in bfloat16, and so are their outputs; states
-/// stay float32 from step to step, also those handed out.
+/// losses are float32. Of recurrent layers the products are in bfloat16, those of the states where the machine gains by it,
+/// and so are their outputs; states stay float32 from step to step, also those handed out.
 ///
 ///     let (loss, gradients) = valueWithGradient(at: model) { model in
 ///       withPrecision(.bfloat16) { crossEntropy(model(x), labels) }

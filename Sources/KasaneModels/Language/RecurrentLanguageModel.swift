@@ -44,6 +44,6 @@ public struct RecurrentLanguageModel: Module {
     let drop = Dropout(dropout)
     let (outputs, finalStates) = recurrent.run(drop(embedding(tokens)), from: states)
     let weight = outputWeight?.value ?? embedding.weight.value.transposed()
-    return (matmul(drop(outputs), weight) + outputBias.value, finalStates)
+    return (linear(drop(outputs), weight, bias: outputBias.value), finalStates)
   }
 }

@@ -54,7 +54,6 @@ extension CPUEngine {
     let hidden = call.hidden
     let gates = result.gates ?? result.outputs
     let deltas = Tensor(unsetLike: gates)
-    let transposed = withoutGradient { call.recurrentWeight.transposed() }.contiguous()
     let isAfter = call.cell == .gru(.afterProduct)
     let recurrentDeltas = isAfter ? Tensor(unsetLike: gates) : deltas
     let previous = wanted.contains(.weights) ? Tensor(unsetLike: result.outputs) : nil
@@ -64,7 +63,9 @@ extension CPUEngine {
       found.initialCell = call.initialCell.map(Tensor.init(unsetLike:))
     }
     var task = ks_sequences(call, gates: gates, outputs: result.outputs, cells: result.cells)
-    task.transposed = UnsafePointer(transposed.floats)
+    let transposed =
+      task.half ? nil : withoutGradient { call.recurrentWeight.transposed() }.contiguous()
+    task.transposed = transposed.map { UnsafePointer($0.floats) }
     task.gradient = outer.outputs.map { UnsafePointer($0.floats) }
     task.final_gradient = outer.state.map { UnsafePointer($0.floats) }
     task.final_cell_gradient = outer.cell.map { UnsafePointer($0.floats) }
@@ -150,7 +151,7 @@ extension ks_sequences {
     }
     self.init(
       cell: Int32(kind.rawValue), activation: function, batch: Int64(call.x.shape[0]),
-      steps: Int64(call.x.shape[1]), hidden: Int64(call.hidden), reversed: call.isReversed,
+      steps: Int64(call.x.shape[1]), hidden: Int64(call.hidden), reversed: call.isReversed, half: false,
       lengths: call.lengths.map {
         UnsafePointer($0.object.pointee.data!.assumingMemoryBound(to: Int64.self))
       }, weight: call.recurrentWeight.floats, bias: call.bias?.floats,
@@ -160,5 +161,6 @@ extension ks_sequences {
       gemm: { cdnn_sgemm($0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) }, transposed: nil,
       gradient: nil, final_gradient: nil, final_cell_gradient: nil, deltas: nil, recurrent_deltas: nil,
       initial_gradient: nil, initial_cell_gradient: nil, previous: nil)
+    half = call.x.dtype == .bfloat16 && ks_sequences_half(&self)
   }
 }

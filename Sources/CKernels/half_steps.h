@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Products of a few rows of states with a weight in bfloat16, summed up in float32, on the calling thread. What float32
+// there is in the operands is rounded to even.
+#ifndef KASANE_HALF_STEPS_H
+#define KASANE_HALF_STEPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { half_panel = 16 };
+
+/// How many pairs of bfloat16 hold a row of `depth` numbers; a missing second is zero.
+static inline int64_t half_pairs(int64_t depth) { return (depth + 1) / 2; }
+
+/// Whether this machine multiplies bfloat16, and may.
+bool ks_half_available(void);
+/// The weight lies in panels of 16 columns, each with its rows by twos: [panel][half_pairs(depth)][16][2]. These are panels
+/// [from, to) of the `columns` of a matrix [depth, columns] whose rows are `stride` apart.
+void ks_half_pack(uint32_t *out, const float *matrix, int64_t stride, int64_t depth, int64_t columns, int64_t from,
+                  int64_t to);
+/// The same of the transpose of a matrix [columns, depth].
+void ks_half_pack_transposed(uint32_t *out, const float *matrix, int64_t stride, int64_t depth, int64_t columns,
+                             int64_t from, int64_t to);
+/// Rows of floats, `stride` apart, as pairs: [count][half_pairs(depth)].
+void ks_half_rows(uint32_t *out, const float *rows, int64_t stride, int64_t count, int64_t depth);
+/// c (+)= rows times the columns [0, columns) of panels that begin at `panels`.
+void ks_half_multiply(float *c, int64_t ldc, const uint32_t *rows, const uint32_t *panels, int64_t count, int64_t columns,
+                      int64_t depth, bool accumulates);
+
+#endif
