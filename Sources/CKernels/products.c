@@ -43,5 +43,26 @@ void ks_matrix_product(uint8_t dtype, int64_t m, int64_t n, int64_t k, void *c, 
   }
 }
 
+typedef struct {
+  float *y;
+  const float *x;
+  ks_matrix w;
+  int64_t k, n;
+} row_product;
+
+// Sixteen columns are counted as one.
+static void row_product_of_columns(void *work_, int64_t first, int64_t last) {
+  const row_product *work = work_;
+  const int64_t column = first * 16, end = last * 16 < work->n ? last * 16 : work->n;
+  ks_matrix w = work->w;
+  w.data = (const float *)w.data + column * w.column;
+  ks_active_table()->row_product(work->y + column, work->x, w, work->k, end - column);
+}
+
+void ks_row_product(float *y, const float *x, const float *w, int64_t w_row, int64_t w_column, int64_t k, int64_t n) {
+  row_product work = {y, x, {w, w_row, w_column}, k, n};
+  ks_parallel((n + 15) / 16, parallel_products / (k * 16) + 1, row_product_of_columns, &work);
+}
+
 void ks_recurrent_forward(const ks_recurrent *task) { ks_active_table()->recurrent_forward(task); }
 void ks_recurrent_backward(const ks_recurrent *task) { ks_active_table()->recurrent_backward(task); }

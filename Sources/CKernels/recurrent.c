@@ -18,7 +18,7 @@ static const int64_t gate_counts[] = {
     [KS_SIMPLE_CELL] = 1, [KS_LSTM_CELL] = 4, [KS_GRU_CELL] = 3, [KS_GRU_BEFORE_CELL] = 3};
 
 enum {
-  row_weight_bytes = 3 << 18,   // a weight up to this size stays in a core's own cache
+  row_weight_bytes = 1 << 20,   // a weight up to this size stays in a core's own cache
   least_total = 1 << 20,        // multiply-adds of a layer, below which one thread does it all
   least_step = 1 << 17,         // multiply-adds of a step that are worth a meeting
   small_product = 8192,         // below it a library call costs more than the product
@@ -205,10 +205,12 @@ static void run_cells(const share *part, ks_cell_loop loop, int64_t rows, int64_
   ks_cell_row row = {.count = part->unit_end - unit, .hidden = hidden, .activation = task->activation,
                      .keeps = task->keeps, .bias = from(task->bias, unit),
                      .recurrent_bias = from(task->recurrent_bias, unit)};
-  for (int64_t i = part->row; i < part->row + rows; i++) {
+  const int64_t end = part->row + rows;
+  for (int64_t i = part->row; i < end; i++) {
     const int64_t place = place_of(of, i, step), own = i * of->stride + unit;
     row.sums = has_sums ? of->sums + i * width + unit : NULL;
     row.gates = task->gates + place * width + unit;
+    row.ahead = task->gates + place_of(of, i + 1 < end ? i + 1 : i, step) * width + unit;
     row.previous = states + own;
     row.cell = of->cells == NULL ? NULL : of->cells + own;
     row.previous_cell = row.cell;
@@ -259,10 +261,12 @@ static void run_gradients(const share *part, ks_cell_gradient_loop loop, int64_t
   const int64_t hidden = task->hidden, width = of->gates * hidden, unit = part->unit;
   const int64_t back = task->reversed ? 1 : -1;  // from a step's place to that of the one before
   ks_cell_gradient row = {.count = part->unit_end - unit, .hidden = hidden, .activation = task->activation};
-  for (int64_t i = part->row; i < part->row + rows; i++) {
+  const int64_t end = part->row + rows;
+  for (int64_t i = part->row; i < end; i++) {
     const int64_t place = place_of(of, i, step), own = i * of->stride + unit;
     const int64_t sequence = of->order[i] * hidden + unit, before = (place + back) * hidden + unit;
     row.gates = task->gates + place * width + unit;
+    row.ahead = task->gates + place_of(of, i + 1 < end ? i + 1 : i, step) * width + unit;
     row.kept_cell = from(task->cells, place * hidden + unit);
     row.previous = step > 0 ? task->outputs + before : from(task->initial, sequence);
     if (task->cell == KS_LSTM_CELL) {

@@ -12,6 +12,7 @@ typedef struct {
   bool keeps;                   // the gates' values and `kept_cell`, for the gradient
   const float *sums;            // products of the state; null at a first step from zeros
   float *gates;                 // products of the input
+  const float *ahead;           // where the gates are that come next, far away in memory
   const float *bias, *recurrent_bias;
   const float *previous;        // the state before
   const float *previous_cell;   // null for zeros
@@ -24,6 +25,7 @@ typedef struct {
   int64_t count, hidden;
   int32_t activation;
   const float *gates, *kept_cell, *previous, *previous_cell;  // null for zeros, where they are of the step before
+  const float *ahead;           // as above
   const float *gradient;        // of the output; null for zeros
   float *carry;                 // in: of the state by later steps; out: its part by the step before that needs no product
   float *cell_carry;

@@ -47,6 +47,9 @@ typedef struct {
 typedef void (*ks_product_loop)(void *c, int64_t ldc, ks_matrix a, ks_matrix b, int64_t m, int64_t n, int64_t k,
                                 bool accumulate);
 
+/// y[n] = x[k] w[k, n], with rows or columns of w contiguous.
+typedef void (*ks_row_product_loop)(float *restrict y, const float *restrict x, ks_matrix w, int64_t k, int64_t n);
+
 /// Rows of attention's scores are padded to multiples of this.
 enum { attention_lanes = 16 };
 
@@ -143,6 +146,7 @@ typedef struct {
   ks_batch_norm_loops batch_norm[KS_BFLOAT16 + 1];
   /// For float32, float64, int32 and int64.
   ks_product_loop product[dtypes];
+  ks_row_product_loop row_product;
   void (*recurrent_forward)(const ks_recurrent *task);
   void (*recurrent_backward)(const ks_recurrent *task);
   ks_attention_loops attention;

@@ -45,6 +45,26 @@ import Testing
     }
   }
 
+  /// An embedding's table that serves as output too: its gradient lies as the table does.
+  @Test(arguments: Precision.allCases) func theWeightMayBeTransposed(precision: Precision) {
+    var generator = RandomGenerator(seed: 5)
+    for (m, n, k) in Self.sizes + [(1, 600, 700), (70, 500, 40)] {
+      let inputs = [
+        random([m, k], &generator), random([n, k], &generator) * (1 / Double(k).squareRoot()),
+        random([n], &generator),
+      ]
+      let fused = withPrecision(precision) {
+        all(inputs) { linear($0[0], $0[1].transposed(), bias: $0[2]) }
+      }
+      let composed = all(inputs) { composedLinear($0[0], $0[1].transposed(), $0[2], nil) }
+      for (a, b) in zip(fused, composed) {
+        // A bias's gradient is a sum of rounded numbers of either sign.
+        let bound = precision == .bfloat16 ? 0x1p-4 : 1e-5
+        expectClose(a.cast(to: .float32), b, bound, "\(m) \(n) \(k)")
+      }
+    }
+  }
+
   /// A parameter that is used again and again without being trained is packed.
   @Test func thePackedWeightGivesTheSame() {
     var generator = RandomGenerator(seed: 2)
@@ -59,6 +79,11 @@ import Testing
             let again = linear(x, weight.value, bias: bias, activation: .gelu)
             expectClose(again, first, precision == .bfloat16 ? 1e-2 : 1e-5, "\(m) \(n) \(k) \(precision)")
           }
+          // The last steps of sequences lie apart.
+          let apart = Tensor.stack([0 * x, x], axis: 1).select(-1, axis: 1)
+          expectClose(
+            linear(apart, weight.value, bias: bias, activation: .gelu), first,
+            precision == .bfloat16 ? 1e-2 : 1e-5, "apart")
           weight.mutate { engine.copy($0 * 2, into: $0) }
           let doubled = linear(x, weight.value, bias: 2 * bias)
           expectClose(

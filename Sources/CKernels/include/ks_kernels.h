@@ -139,6 +139,8 @@ void ks_half_squared_error(KSTensor *out, KSTensor *a, KSTensor *b);
 /// library has. Rows and columns of a and b have any strides, in elements; columns of c are contiguous.
 void ks_matrix_product(uint8_t dtype, int64_t m, int64_t n, int64_t k, void *c, int64_t c_row, const void *a,
                        int64_t a_row, int64_t a_column, const void *b, int64_t b_row, int64_t b_column);
+/// y[n] = x[k] w[k, n] of float32, contiguous but for w, of which rows or columns are (w_column or w_row is 1).
+void ks_row_product(float *y, const float *x, const float *w, int64_t w_row, int64_t w_column, int64_t k, int64_t n);
 /// True when every element is finite.
 bool ks_all_finite(KSTensor *x);
 /// The only element of x.

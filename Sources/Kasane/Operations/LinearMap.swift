@@ -71,7 +71,11 @@ private func linearPullback(_ step: borrowing PullbackStep) {
     step.add(engine.columnSums(gradient).cast(to: type(types >> 16)), to: 2)
   }
   step.add(engine.matrixProduct(gradient, weight, transposing: .right, resultType: type(types)), to: 0)
-  step.add(engine.matrixProduct(input, gradient, transposing: .left, resultType: type(types >> 8)), to: 1)
+  // The gradient of a transposed weight, such as an embedding that also serves as output, is to lie as that does.
+  let isTransposed = weight.strides[0] == 1 && weight.strides[1] > 1
+  let (left, right) = isTransposed ? (gradient, input) : (input, gradient)
+  let product = engine.matrixProduct(left, right, transposing: .left, resultType: type(types >> 8))
+  step.add(isTransposed ? withoutGradient { product.transposed() } : product, to: 1)
 }
 
 /// The same from plain operations.

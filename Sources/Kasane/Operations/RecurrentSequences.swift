@@ -174,17 +174,15 @@ extension RecurrentCall {
         && recurrentWeight.hasShape(Shape(hidden, width)),
       "\(operation): input \(x.shape), input weight \(inputWeight.shape) and recurrent weight "
         + "\(recurrentWeight.shape) do not fit")
-    for (name, bias) in [("bias", bias), ("recurrent bias", recurrentBias)] {
-      guard let bias else { continue }
-      precondition(
-        bias.hasShape(Shape(width)), "\(operation): \(name) of shape \(bias.shape), not [\(width)]")
+    // Calls instead of loops over lists, each of which would be an allocation in every small layer.
+    func require(_ name: StaticString, _ tensor: Tensor?, _ shape: Shape) {
+      guard let tensor else { return }
+      precondition(tensor.hasShape(shape), "\(operation): \(name) of shape \(tensor.shape), not \(shape)")
     }
-    for (name, state) in [("initial state", initialState), ("initial cell", initialCell)] {
-      guard let state else { continue }
-      precondition(
-        state.hasShape(Shape(x.shape[0], hidden)),
-        "\(operation): \(name) of shape \(state.shape), not [\(x.shape[0]), \(hidden)]")
-    }
+    require("bias", bias, Shape(width))
+    require("recurrent bias", recurrentBias, Shape(width))
+    require("initial state", initialState, Shape(x.shape[0], hidden))
+    require("initial cell", initialCell, Shape(x.shape[0], hidden))
     guard let lengths else { return self }
     var call = self
     let padded = withoutPadding(x, lengths: lengths, operation)

@@ -27,7 +27,9 @@ extension CPUEngine {
     let y = Tensor(unsetWithShape: shape, dtype: resultType)
     let work = left.rows * left.columns * right.columns
     guard y.elementCount > 0 else { return y }
-    if left.columns > 0, isHalf || (x.dtype == .float32 && work >= LibraryProduct.least), let known,
+    // One row is bound by the reading of the weight, for which the library's layouts are of no use.
+    let isLarge = x.dtype == .float32 && work >= LibraryProduct.least && left.rows > 1
+    if left.columns > 0, isHalf || isLarge, let known,
       let product = Self.library(left, right, weight, known, bias, x.dtype, resultType)
     {
       product.run(into: y.data, rowStride: right.columns)
@@ -53,7 +55,9 @@ extension CPUEngine {
     // A copy of an operand must outlive the product; the left one lies well but for odd views.
     guard one.isView else { return nil }
     var product: LibraryProduct
-    if Tape.recording == nil, m * n * k >= LibraryProduct.least,
+    // By a packed weight the library multiplies rows only that follow each other; others by plain loops.
+    let isDense = !one.transpose && one.stride == k
+    if Tape.recording == nil, isDense, m * n * k >= LibraryProduct.least,
       let packed = LibraryProduct.packed(weight, for: dtype)
     {
       product = LibraryProduct(one, packed: packed, m: m, n: n, k: k, dtype, resultType: resultType)

@@ -58,13 +58,21 @@ extension CPUEngine {
     }
     if b.rank > 2 && transposing != .left { return halfBatchedProduct(a, b, resultType) }
     var shape = a.shape
-    let (a, b) = (a.withOneAxisOfRows(), b.withOneAxisOfRows())
+    var a = a.withOneAxisOfRows()
+    let b = b.withOneAxisOfRows()
     defer { withExtendedLifetime((a, b)) {} }
+    let columns = a.shape[a.rank - 1]
+    // For a wide right operand the library would transpose the left one again and again.
+    let isCopied = transposing == .left && b.shape[b.rank - 1] >= 4 * columns
+    if isCopied {
+      a = withoutGradient { a.reshaped(to: [a.elementCount / max(columns, 1), columns]).transposed() }
+        .contiguous()
+    }
     var (left, right) = (MatrixView(rowsOf: a), MatrixView(rowsOf: b))
     if transposing == .right { right = right.transposed() }
     let y: Tensor
     if transposing == .left {
-      left = left.transposed()
+      if !isCopied { left = left.transposed() }
       y = Tensor(unsetMatrix: left.rows, right.columns, dtype: resultType.rawValue)
     } else {
       shape[shape.count - 1] = Int(right.columns)
@@ -130,7 +138,8 @@ extension CPUEngine {
     return y
   }
 
-  /// Up to so many rows the library's gemm loses half its speed and more by a transposed right operand.
+  /// Up to so many rows the library's gemm loses half its speed and more by a transposed right operand; where it has fewer
+  /// columns than rows, a fifth for any number.
   private static let fewRows: Int64 = 384
 
   /// y = a b; the elements of `a` and `b` are kept alive by the caller. `isWhole` is false in a parallel region, where
@@ -146,9 +155,16 @@ extension CPUEngine {
         b.columnStride)
       return
     }
+    if m == 1, a.columnStride == 1 || k == 1, b.rowStride == 1 || b.columnStride == 1 {
+      ks_row_product(
+        y.data.assumingMemoryBound(to: Float.self), a.data.assumingMemoryBound(to: Float.self),
+        b.data.assumingMemoryBound(to: Float.self), b.rowStride, b.columnStride, k, n)
+      return
+    }
     let (left, right) = (GemmOperand(a), GemmOperand(b))
     // The library's gemm is slow where few rows meet a transposed right operand; its primitive is not.
-    if isWhole && right.transpose && !left.transpose && m <= fewRows && m * n * k >= LibraryProduct.least {
+    let isSlow = right.transpose && !left.transpose && (m <= fewRows || n <= k)
+    if isWhole && isSlow && m * n * k >= LibraryProduct.least {
       LibraryProduct(left, right, m: m, n: n, k: k, .float32, resultType: .float32)
         .run(into: y.data, rowStride: y.rowStride)
       withExtendedLifetime((left, right)) {}

@@ -119,6 +119,12 @@ extension RecurrentCall {
   /// A tensor of float32 as the products over all steps take it.
   fileprivate func operand(_ tensor: Tensor) -> Tensor { x.dtype == .bfloat16 ? tensor.lowered() : tensor }
 
+  var isContiguous: Bool {
+    func lies(_ tensor: Tensor?) -> Bool { tensor?.isContiguous ?? true }
+    return x.isContiguous && inputWeight.isContiguous && recurrentWeight.isContiguous && lies(bias)
+      && lies(recurrentBias) && lies(initialState) && lies(initialCell)
+  }
+
   func contiguous() -> RecurrentCall {
     RecurrentCall(
       cell: cell, x: x.contiguous(), inputWeight: inputWeight.contiguous(),

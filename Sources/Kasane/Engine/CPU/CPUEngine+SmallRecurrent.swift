@@ -14,7 +14,7 @@ extension RecurrentCall {
 
 extension CPUEngine {
   func smallRecurrent(_ call: RecurrentCall) -> Tensor {
-    let call = call.contiguous()
+    guard call.isContiguous else { return smallRecurrent(call.contiguous()) }
     let states = Tensor(
       unsetWithShape: Shape(call.x.shape[0], call.x.shape[1], call.recurrentWeight.shape[0]), dtype: .float32)
     var task = ks_recurrent(call, states: states)
@@ -26,7 +26,9 @@ extension CPUEngine {
   func smallRecurrentGradient(
     _ call: RecurrentCall, states: Tensor, gradient: Tensor, _ wanted: RecurrentWishes
   ) -> RecurrentGradients {
-    let call = call.contiguous()
+    guard call.isContiguous else {
+      return smallRecurrentGradient(call.contiguous(), states: states, gradient: gradient, wanted)
+    }
     let gradient = gradient.contiguous()
     let (inputs, hidden) = (call.x.shape[2], call.recurrentWeight.shape[0])
     let deltas = Tensor(unsetLike: states)
