@@ -4,7 +4,7 @@
 language-model. The weights are random, as no time depends on them.
 
     python3 Benchmarks/recipes/generation_torch.py --tokens 10000 --hidden 650
-    kasane bench generation
+    kasane predict RUN "It was" --length 5000 --temperature 0.8
 """
 
 import argparse

@@ -43,14 +43,26 @@ public struct SamplingOptions: ParsableArguments {
   func draw(_ logits: [Float], forbidding forbidden: [Int] = [], using random: inout RandomGenerator) -> Int {
     var logits = logits
     for token in forbidden { logits[token] = -.infinity }
-    let best = logits.indices.max { logits[$0] < logits[$1] }!
+    var best = 0
+    for token in logits.indices where logits[token] > logits[best] { best = token }
     guard temperature > 0 else { return best }
     let highest = Double(logits[best])
     var weights = logits.map { exponential((Double($0) - highest) / temperature) }
     if topK > 0 && topK < weights.count || topP < 1 {
-      let order = weights.indices.sorted { weights[$0] != weights[$1] ? weights[$0] > weights[$1] : $0 < $1 }
-      var kept = order.prefix(topK > 0 ? topK : order.count)
-      let bound = topP * kept.reduce(0) { $0 + weights[$1] }
+      var order = Array(weights.indices)
+      func comes(_ a: Int, _ b: Int) -> Bool {
+        weights[a] != weights[b] ? weights[a] > weights[b] : a < b
+      }
+      // All that top-k leaves; else so many of the likeliest that they reach the bound.
+      var count = topK > 0 ? min(topK, order.count) : min(64, order.count)
+      order.sortFirst(count, by: comes)
+      let whole = topK > 0 ? order[..<count].reduce(0) { $0 + weights[$1] } : weights.reduce(0, +)
+      let bound = topP * whole
+      while topK == 0 && count < order.count && order[..<count].reduce(0, { $0 + weights[$1] }) < bound {
+        count = min(4 * count, order.count)
+        order.sortFirst(count, by: comes)
+      }
+      var kept = order[..<count]
       var sum = 0.0
       // The token with which the bound is reached still counts.
       kept = kept.prefix { token in
@@ -68,6 +80,26 @@ public struct SamplingOptions: ParsableArguments {
       if sum > place { return token }
     }
     return best
+  }
+}
+
+extension Array where Element == Int {
+  /// Brings the `count` first ones by an order to the front, sorted (Hoare 1961, "Algorithm 65: Find").
+  fileprivate mutating func sortFirst(_ count: Int, by comesBefore: (Int, Int) -> Bool) {
+    var (low, high) = (0, self.count - 1)
+    while low < high && count < self.count {
+      let pivot = self[(low + high) / 2]
+      var (i, j) = (low, high)
+      while i <= j {
+        while comesBefore(self[i], pivot) { i += 1 }
+        while comesBefore(pivot, self[j]) { j -= 1 }
+        guard i <= j else { break }
+        swapAt(i, j)
+        (i, j) = (i + 1, j - 1)
+      }
+      if count <= j { high = j } else if count > i { low = i } else { break }
+    }
+    self[..<count].sort { comesBefore($0, $1) }
   }
 }
 
