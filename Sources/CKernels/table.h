@@ -10,6 +10,7 @@
 #include "ks_losses.h"
 #include "ks_update.h"
 #include "recurrent.h"
+#include "winograd.h"
 
 typedef void (*ks_unary_loop)(void *out, const void *x, int64_t count, int64_t stride);
 /// Strides are in elements.
@@ -152,6 +153,7 @@ typedef struct {
   ks_attention_loops attention;
   ks_layer_norm_loops layer_norm;
   ks_cell_loops cells;
+  ks_winograd_loops winograd;
 } ks_table;
 
 extern const ks_table ks_table_baseline;

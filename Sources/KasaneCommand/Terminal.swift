@@ -95,12 +95,13 @@ func validateThreads(_ threads: Int?) throws {
   if let threads { try require("--threads", threads, in: 1...RunConfiguration.maximumThreads) }
 }
 
-/// Refuses a KASANE_ISA that names no instruction set, by which the kernels have already been chosen, and a
-/// KASANE_ENGINE that names no engine, before anything is computed.
+/// Refuses a KASANE_ISA that names no instruction set, by which the kernels have already been chosen, and the same of the
+/// other variables that know only certain words, before anything is computed.
 func checkEnvironment() throws {
   for (variable, known) in [
     ("KASANE_ISA", ["avx512", "avx2", "neon", "baseline"]), ("KASANE_ENGINE", engineNames),
     ("KASANE_PROFILE", profileNames),
+    ("KASANE_CONVOLUTION", convolutionNames),
   ] {
     guard let name = ProcessInfo.processInfo.environment[variable], !known.contains(name) else { continue }
     throw KasaneError("\(variable): \(name), one of \(known.joined(separator: ", ")) expected")

@@ -29,6 +29,10 @@ void ks_convolution_input_gradient(const ks_convolution *shape, uint8_t dtype, v
 void ks_convolution_weight_gradient(const ks_convolution *shape, uint8_t dtype, void *weight_gradient,
                                     const void *x, const void *gradient);
 
+/// rows [batch, out_height, out_width, kernel_height, kernel_width, inputs]: what each place of the results sees of the
+/// float32 images, zeros outside of them. In one group.
+void ks_gather_columns(const ks_convolution *shape, float *rows, const float *x);
+
 /// A pooling of x [batch, height, width, channels] to [batch, out_height, out_width, channels]: result [i, j] is made
 /// of the rows from row_first[i] to row_last[i] and the columns from column_first[j] to column_last[j], the last ones
 /// left out.

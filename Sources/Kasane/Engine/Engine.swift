@@ -258,6 +258,13 @@ private func chosenEngine() -> any Engine {
   }
 }
 
+/// The words that KASANE_CONVOLUTION knows: `direct` keeps the CPU's engine from Winograd's convolutions, which are faster
+/// but less exact.
+package let convolutionNames = ["winograd", "direct"]
+
+/// Whether KASANE_CONVOLUTION says so.
+let convolutionsAreDirect = setting("KASANE_CONVOLUTION") == "direct"
+
 /// The words that KASANE_PROFILE knows: what counts apart in the engine's profile.
 package let profileNames = ["operations", "shapes"]
 
