@@ -85,6 +85,19 @@ import Testing
     expectClose(found, expected.broadcast(to: found.shape), 1e-5, scale: 6771, "sum over many tiles")
   }
 
+  /// Some of the channels of wider images are read where they lie.
+  @Test func readsPartsOfWiderImages() {
+    let item = Self.cases[4]
+    func part(_ x: Tensor) -> Tensor {
+      let wide = Tensor.concatenate([Tensor(ones: x.shape), x, Tensor(ones: x.shape)], axis: 3)
+      return wide[..., x.shape[3]..<2 * x.shape[3]]
+    }
+    var parts = item
+    (parts.x, parts.gradient) = (part(item.x), part(item.gradient))
+    #expect(!parts.x.isContiguous && !parts.gradient.isContiguous)
+    for (found, expected) in zip(parts.found, item.found) { #expect(found.isEqual(to: expected)) }
+  }
+
   /// Forward and for the images no sum depends on the number of threads, for the kernel none on anything else.
   @Test func sameBitsEachTime() {
     let item = Self.cases[4]
