@@ -24,6 +24,7 @@ let package = Package(
       name: "Kasane",
       dependencies: ["CDNN", "CKernels", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CReport", exclude: ["report.css", "report.js"]),
     .target(name: "CSamples", exclude: ["digits", "text"]),
     .target(name: "KasaneData", dependencies: ["CSamples", "CZlib", "Kasane"]),
     .target(name: "KasaneModels", dependencies: ["Kasane"]),
@@ -38,7 +39,7 @@ let package = Package(
     .executableTarget(
       name: "KasaneCommand",
       dependencies: [
-        "CStart", "Kasane", "KasaneModels", "KasaneRecipes",
+        "CReport", "CStart", "Kasane", "KasaneModels", "KasaneRecipes",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .testTarget(

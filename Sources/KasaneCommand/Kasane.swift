@@ -20,8 +20,8 @@ struct KasaneCommand: ParsableCommand {
     abstract: "Deep learning for Swift: train, evaluate and use the classic networks.",
     version: kasaneVersion,
     subcommands: [
-      Train.self, Predict.self, Evaluate.self, Show.self, Runs.self, Plot.self, Recipes.self, Bench.self,
-      Info.self, Completions.self,
+      Train.self, Predict.self, Evaluate.self, Show.self, Runs.self, Plot.self, Report.self, Recipes.self,
+      Bench.self, Info.self, Completions.self,
     ])
 
   /// Parses, runs, and turns an error into one line and an exit status: 64 for usage, 1 for the rest.

@@ -81,7 +81,7 @@ struct Show: ParsableCommand {
 
 extension [Metric] {
   /// The curve of a metric by its name, or that of the mean loss. Throws where the run has no such metric.
-  fileprivate func points(of name: String?, in run: RunFolder) throws -> [(x: Double, y: Double)] {
+  func points(of name: String?, in run: RunFolder) throws -> [(x: Double, y: Double)] {
     guard let name else { return map { (x: Double($0.iteration), y: $0.meanLoss) } }
     let points = compactMap { metric in
       metric.others[name].map { (x: Double(metric.iteration), y: $0) }
@@ -125,65 +125,5 @@ struct Runs: ParsableCommand {
         writeError("Error: \(error)")
       }
     }
-  }
-}
-
-/// `kasane plot RUN...`
-struct Plot: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    abstract: "Draw the loss curves of several runs in one chart.",
-    discussion: """
-      Runs that differ in nothing but their seed are drawn as one curve: their median, in a band from the \
-      lowest to the highest.
-      """)
-
-  @Argument(help: "The runs' folders.", completion: .directory) var runs: [String]
-  @Option(help: "SVG file to write.", completion: .file(extensions: ["svg"])) var output: String
-  @Option(help: "The chart's title.") var title: String?
-  @Option(help: ArgumentHelp("Draw this metric of the recipe's instead of the loss.", valueName: "name"))
-  var metric: String?
-
-  func run() throws {
-    let opened = try runs.map { try RunFolder.open($0) }
-    var groups: [(options: [String: OptionValue], runs: [[(x: Double, y: Double)]])] = []
-    for run in opened {
-      let metrics = try Metric.read(run.metricsPath)
-      guard !metrics.isEmpty else { throw KasaneError("\(run.metricsPath): no metrics to draw") }
-      let points = try metrics.points(of: metric, in: run)
-      var options = run.configuration.options
-      options["recipe"] = .text(run.configuration.recipe)
-      if let index = groups.firstIndex(where: { $0.options == options }) {
-        groups[index].runs.append(points)
-      } else {
-        groups.append((options, [points]))
-      }
-    }
-    let name = metric ?? "mean loss"
-    let curves = groups.map { group in
-      Self.curve(group.runs, label: Self.label(group.options, among: groups.map(\.options)) ?? name)
-    }
-    var chart = Chart(
-      title: title ?? opened[0].configuration.recipe, xLabel: "iteration", yLabel: name, curves: curves)
-    chart.startsAtZero = metric == nil
-    try Files.write(chart.svg, to: output)
-    writeError("Wrote \(output): \(groups.count) curves from \(opened.count) runs")
-  }
-
-  /// The options in which a group differs from others; nil where there are none.
-  private static func label(_ options: [String: OptionValue], among all: [[String: OptionValue]]) -> String? {
-    let telling = options.keys.sorted().filter { key in all.contains { $0[key] != options[key] } }
-    if telling.isEmpty { return nil }
-    return telling.map { "\($0) \(options[$0]!)" }.joined(separator: ", ")
-  }
-
-  private static func curve(_ runs: [[(x: Double, y: Double)]], label: String) -> Chart.Curve {
-    let length = runs.map(\.count).min()!
-    var curve = Chart.Curve(label: runs.count > 1 ? "\(label) (\(runs.count) runs)" : label, points: [])
-    for index in 0..<length {
-      let values = runs.map { $0[index].y }.sorted()
-      curve.points.append((x: runs[0][index].x, y: values[values.count / 2]))
-      if runs.count > 1 { curve.band.append((lower: values[0], upper: values[values.count - 1])) }
-    }
-    return curve
   }
 }

@@ -314,6 +314,53 @@ public final class BinaryAddition: Recipe {
     return lines + ["\(terms[0]) + \(terms[1]) = \(sum)  (\(verdict))"]
   }
 
+  /// Some sums, and one of them bit by bit.
+  public func exhibits(in language: Language) throws -> [Exhibit] {
+    var fresh = RandomGenerator(seed: seed, stream: Stream.closing)
+    let problems = Problems(8, bits: options.bits, using: &fresh)
+    let answers = model(problems.inputs).elements(as: Float.self)
+    func bits(of problem: Int) -> ArraySlice<Float> {
+      answers[problem * options.bits..<(problem + 1) * options.bits]
+    }
+    func text(_ bits: some Sequence<Bool>) -> String { String(bits.map { $0 ? "1" : "0" }) }
+    let sums = problems.terms.enumerated().map { problem, terms in
+      let (found, right) = (bits(of: problem).map { $0 > 0.5 }, terms.0 + terms.1)
+      let sum = found.reversed().reduce(UInt64(0)) { $0 << 1 | ($1 ? 1 : 0) }
+      let verdict = sum == right ? language("right", "正解") : language("wrong: \(right)", "誤り: \(right)")
+      return ["\(terms.0) + \(terms.1)", text(found.reversed()), "\(sum)", verdict]
+    }
+    let (a, b) = problems.terms[0]
+    return [
+      Exhibit(
+        "sums", title: language("Sums", "足し算"),
+        caption: language(
+          "Fresh problems, the sum's bits most significant first.", "新しい問題です。和のビットは上位から並びます。"),
+        .table(
+          columns: [
+            .init(language("Problem", "問題"), isNumeric: true),
+            .init(language("Bits", "ビット"), isNumeric: true),
+            .init(language("Sum", "和"), isNumeric: true), .init(language("Verdict", "判定")),
+          ], rows: sums)),
+      Exhibit(
+        "bits", title: language("\(a) + \(b), bit by bit", "\(a) + \(b) をビットごとに"),
+        caption: language(
+          "What goes in at each step, and what the network says of the sum's bit, least significant first.",
+          "各時刻の入力と、和のビットについてのネットワークの出力です。下位から並びます。"),
+        .table(
+          columns: [
+            .init(language("Bit", "ビット"), isNumeric: true), .init(language("Terms", "入力"), isNumeric: true),
+            .init(language("Probability of 1", "1 の確率"), isNumeric: true),
+            .init(language("Answer", "出力"), isNumeric: true), .init(language("Right", "正解"), isNumeric: true),
+          ],
+          rows: bits(of: 0).enumerated().map { bit, answer in
+            [
+              "\(bit)", "\(a >> bit & 1) \(b >> bit & 1)", fixed(Double(answer), 6), answer > 0.5 ? "1" : "0",
+              "\((a + b) >> bit & 1)",
+            ]
+          })),
+    ]
+  }
+
   /// What does one whole training iteration after the other, on problems that are made beforehand.
   public func benchmarkIteration() -> () -> Void {
     var random = RandomGenerator(seed: seed, stream: Stream.closing)

@@ -209,7 +209,7 @@ public final class Digits: Recipe {
         "epoch \(epoch + 1)/\(options[\.epochs])  iteration \(iteration)  loss \(fixed(step.loss, 4))")
     }
     if batch == data!.batches.batchesPerEpoch - 1 {
-      let (matrix, loss) = judge(data!.validation)
+      let (matrix, loss, _) = judge(data!.validation)
       lastJudgement = matrix
       step.metrics = ["validation_accuracy": matrix.accuracy, "validation_loss": loss]
       lines.append(
@@ -222,10 +222,10 @@ public final class Digits: Recipe {
 
   // MARK: After training
 
-  /// The network's answers to all images, against their labels, and the mean loss.
-  private func judge(_ dataset: ImageDataset) -> (matrix: ConfusionMatrix, loss: Double) {
+  /// The network's answers to all images, the same against their labels, and the mean loss.
+  private func judge(_ dataset: ImageDataset) -> (matrix: ConfusionMatrix, loss: Double, answers: [Int]) {
     var matrix = ConfusionMatrix(classCount: dataset.classCount)
-    var loss = 0.0
+    var (loss, all) = (0.0, [Int]())
     for start in stride(from: 0, to: dataset.count, by: 250) {
       let indices = start..<min(start + 250, dataset.count)
       let (images, labels) = dataset.batch(indices, scaling: Self.scaling)
@@ -234,9 +234,10 @@ public final class Digits: Recipe {
       let answers = logits.argmax(axis: 1).elements(as: Int64.self)
       for (label, answer) in zip(labels.elements(as: Int64.self), answers) {
         matrix.add(label: Int(label), answer: Int(answer))
+        all.append(Int(answer))
       }
     }
-    return (matrix, loss / Double(dataset.count))
+    return (matrix, loss / Double(dataset.count), all)
   }
 
   private static func share(_ matrix: ConfusionMatrix) -> String {
@@ -257,7 +258,7 @@ public final class Digits: Recipe {
   /// How much of fresh data is right, in lines.
   public func evaluate(_ evaluation: EvaluationOptions) throws -> [String] {
     let dataset = try DigitImages.load(evaluation.split, from: evaluation.data ?? options.folder)
-    let (matrix, loss) = judge(dataset)
+    let (matrix, loss, _) = judge(dataset)
     return ["Images right: \(Self.share(matrix))", "Mean loss: \(fixed(loss, 4))", ""] + matrix.table
   }
 
@@ -292,6 +293,30 @@ public final class Digits: Recipe {
     }
     let verdict = labels.map { $0[index] == answer ? "  (right)" : "  (wrong: it is \($0[index]))" } ?? ""
     return lines.map { String($0.reversed().drop { $0 == " " }.reversed()) } + ["Answer: \(answer)\(verdict)"]
+  }
+
+  /// The confusion matrix of the images that the run was judged by, and some that it reads wrongly.
+  public func exhibits(in language: Language) throws -> [Exhibit] {
+    let dataset = try DigitImages.load(.test, from: options.folder)
+    let (matrix, _, answers) = judge(dataset)
+    let labels = dataset.labels.elements(as: Int.self)
+    let wrong = labels.indices.filter { answers[$0] != labels[$0] }
+    let exhibits = matrix.exhibits(classes: (0..<dataset.classCount).map(String.init), in: language)
+    guard !wrong.isEmpty else { return exhibits }
+    let shown = wrong.prefix(24).map { index in
+      PictureWithWords(
+        pixels: dataset.images.select(index).elements(as: UInt8.self),
+        words: language(
+          "\(labels[index]), read as \(answers[index])", "\(labels[index]) を \(answers[index]) と読む"))
+    }
+    return exhibits + [
+      Exhibit(
+        "wrong-digits", title: language("Wrongly read digits", "読み違えた数字"),
+        caption: language(
+          "The first \(shown.count) of \(wrong.count) images that are read as another digit than they show.",
+          "違う数字と読まれた \(wrong.count) 枚のうち、最初の \(shown.count) 枚です。"),
+        .figure(figure(of: shown, size: dataset.width)))
+    ]
   }
 
   /// The images of a file and, where a file of labels lies beside it, their labels.

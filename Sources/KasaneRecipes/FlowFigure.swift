@@ -31,24 +31,16 @@ func scientificText(_ value: Double) -> String {
 
 /// Norms by their distance from the last step as SVG, panel beside panel on one logarithmic scale.
 func flowFigure(_ panels: [FlowPanel], title: String) -> String {
-  let colours = ["#1f6feb", "#d1242f", "#1a7f37", "#9a6700"]
   let (width, height, columns) = (300.0, 210.0, 3)
-  let (left, top, gapX, gapY) = (64.0, 56.0, 26.0, 78.0)
+  let (left, top, gapX, gapY) = (64.0, 64.0, 26.0, 80.0)
   // Everything that is not zero to the last, between bounds that a float32 can have.
   let logs = panels.flatMap(\.series).flatMap(\.norms).filter { $0.isFinite && $0 > 0 }.map { log10($0) }
   let low = max(-20, (logs.min() ?? -1).rounded(.down))
   let high = max(low + 1, min(20, (logs.max() ?? 1).rounded(.up)))
   let rows = (panels.count + columns - 1) / columns
-  let total = (
-    width: left + Double(columns) * (width + gapX), height: top + Double(rows) * (height + gapY) + 10
-  )
-  func at(_ value: Double) -> String { String((value * 10).rounded() / 10) }
-  var lines = [
-    "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"\(at(total.width))\" height=\"\(at(total.height))\" "
-      + "viewBox=\"0 0 \(at(total.width)) \(at(total.height))\" font-family=\"sans-serif\" font-size=\"12\">",
-    "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>",
-    "<text x=\"\(at(left))\" y=\"26\" font-size=\"16\">\(title)</text>",
-  ]
+  var image = SVG(
+    width: left + Double(columns) * (width + gapX), height: top + Double(rows) * (height + gapY) + 10)
+  image.text(title, x: left, y: 26, size: 16)
   let decade = max(1, ((high - low) / 6).rounded(.up))
   for (index, panel) in panels.enumerated() {
     let x0 = left + Double(index % columns) * (width + gapX)
@@ -56,40 +48,39 @@ func flowFigure(_ panels: [FlowPanel], title: String) -> String {
     let steps = panel.series.map(\.norms.count).max() ?? 1
     func x(_ distance: Int) -> Double { x0 + Double(distance) / Double(max(1, steps - 1)) * width }
     func y(_ power: Double) -> Double { y0 + (high - min(high, max(low, power))) / (high - low) * height }
-    lines.append("<text x=\"\(at(x0))\" y=\"\(at(y0 - 8))\" font-weight=\"bold\">\(panel.title)</text>")
+    image.text(panel.title, x: x0, y: y0 - 10, isBold: true)
     for power in stride(from: (low / decade).rounded(.up) * decade, through: high, by: decade) {
-      lines.append(
-        "<line x1=\"\(at(x0))\" x2=\"\(at(x0 + width))\" y1=\"\(at(y(power)))\" y2=\"\(at(y(power)))\" "
-          + "stroke=\"#ddd\"/>")
+      image.line(from: (x0, y(power)), to: (x0 + width, y(power)))
       guard index % columns == 0 else { continue }
-      lines.append(
-        "<text x=\"\(at(x0 - 8))\" y=\"\(at(y(power) + 4))\" text-anchor=\"end\">10<tspan dy=\"-5\" font-size=\"9\">"
-          + "\(Int(power))</tspan></text>")
+      image.text(powerOfTen(Int(power)), x: x0 - 8, y: y(power) + 4, anchor: .end, role: .quiet)
     }
     for distance in [0, steps / 2, steps - 1] {
-      lines.append(
-        "<text x=\"\(at(x(distance)))\" y=\"\(at(y0 + height + 16))\" text-anchor=\"middle\">\(distance)</text>"
-      )
+      image.text("\(distance)", x: x(distance), y: y0 + height + 16, anchor: .middle, role: .quiet)
     }
+    var keyEnd = x0
     for (number, series) in panel.series.enumerated() {
-      let colour = colours[number % colours.count]
       // c has no part in the last step's answer but through h. Further back a norm of zero is one that vanished: it has no
       // place on the scale, and the curve lies at its foot.
       let reversed = series.norms.reversed().enumerated().drop { $0.element == 0 }
-      let points = reversed.compactMap { distance, norm -> String? in
+      let points = reversed.compactMap { distance, norm -> (x: Double, y: Double)? in
         guard !norm.isNaN else { return nil }
-        let power = norm == .infinity ? high : norm > 0 ? log10(norm) : low
-        return "\(at(x(distance))),\(at(y(power)))"
+        return (x(distance), y(norm == .infinity ? high : norm > 0 ? log10(norm) : low))
       }
-      let dashes = ["", " stroke-dasharray=\"7 3\"", " stroke-dasharray=\"2 2\""][number % 3]
-      lines.append(
-        "<polyline points=\"\(points.joined(separator: " "))\" fill=\"none\" stroke=\"\(colour)\" "
-          + "stroke-width=\"1.8\"\(dashes)/>")
-      lines.append(
-        "<text x=\"\(at(x0 + Double(number) * 100))\" y=\"\(at(y0 + height + 34))\" fill=\"\(colour)\">"
-          + "\(series.label)</text>")
+      let dashes = ["", "7 3", "2 2"][number % 3]
+      image.curve(points, series: number, dashes: dashes)
+      keyEnd =
+        image.key(series.label, series: number, x: keyEnd, y: y0 + height + 38, size: 11.5, dashes: dashes)
+        + 12
     }
   }
-  lines.append("</svg>\n")
-  return lines.joined(separator: "\n")
+  return image.document
+}
+
+/// A power of ten with its exponent raised.
+private func powerOfTen(_ exponent: Int) -> String {
+  let raised: [Character: Character] = [
+    "-": "⁻", "0": "⁰", "1": "¹", "2": "²", "3": "³", "4": "⁴", "5": "⁵", "6": "⁶", "7": "⁷", "8": "⁸",
+    "9": "⁹",
+  ]
+  return "10" + String("\(exponent)".map { raised[$0]! })
 }

@@ -53,11 +53,8 @@ extension GradientFlow {
     let (loss, right, total) = judge(evaluation.problems, using: &random)
     let learned = norms(model, options)
     if let path = evaluation.svg {
-      let names = learned.count == 1 ? ["h"] : ["h", "c"]
-      let own = FlowPanel(
-        title: "This run (\(options.cell))",
-        series: zip(names, learned).map { FlowSeries(label: "\($0), learned", norms: $1) })
-      try Files.write(Self.figure(of: untrained() + [own]), to: path)
+      let panels = untrained(in: .english) + [ownPanel(learned, in: .english)]
+      try Files.write(Self.figure(of: panels, in: .english), to: path)
     }
     let what = options.problem == .adding ? "Sums right within 0.04" : "Symbols right"
     var lines = [
@@ -66,8 +63,7 @@ extension GradientFlow {
       "distance   |dE/dh|" + (learned.count > 1 ? "      |dE/dc|" : ""),
     ]
     let steps = learned[0].count
-    for distance in [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, steps - 1].sorted()
-    where distance < steps && (distance < steps - 1 || lines.last?.hasPrefix("\(distance) ") != true) {
+    for distance in Self.distances(steps: steps) {
       let name = "\(distance)"
       let values = learned.map { scientificText($0[steps - 1 - distance]) }
       lines.append(name + String(repeating: " ", count: 11 - name.count) + values.joined(separator: "    "))

@@ -264,11 +264,36 @@ public final class LanguageModel: TextRecipe {
       throw KasaneError("predict: none of its \(unit) is known to the run, \(Self.predictionUsage) expected")
     }
     var random = RandomGenerator(seed: options.sampling.seed, stream: Stream.writing)
-    let start = [Int32(vocabulary.number(of: Self.lineEnd)!)] + numbers
+    return continued(tokens, count: options.length ?? usualLength, by: options.sampling, using: &random)
+  }
+
+  private var usualLength: Int { options.level == .word ? 50 : 300 }
+
+  /// A text that begins with tokens, in lines.
+  private func continued(
+    _ tokens: [String], count: Int, by sampling: SamplingOptions, using random: inout RandomGenerator
+  ) -> [String] {
+    let vocabulary = vocabulary!
+    let start = [Int32(vocabulary.number(of: Self.lineEnd)!)] + vocabulary.encode(tokens)
     let written = model.continued(
-      start, count: options.length ?? (self.options.level == .word ? 50 : 300), by: options.sampling,
-      forbidding: [vocabulary.unknown!], using: &random)
+      start, count: count, by: sampling, forbidding: [vocabulary.unknown!], using: &random)
     let text = tokenizer.text(of: tokens + vocabulary.decode(written))
     return text.split(separator: Self.lineEnd, omittingEmptySubsequences: false).map(String.init)
+  }
+
+  /// Texts that the network writes from nothing.
+  public func exhibits(in language: Language) throws -> [Exhibit] {
+    var random = RandomGenerator(seed: seed, stream: Stream.writing)
+    return try [0.5, 0.8, 1].enumerated().map { number, temperature in
+      var sampling = try SamplingOptions.parse([])
+      sampling.temperature = temperature
+      return Exhibit(
+        "sample-\(number + 1)",
+        title: language("Written at temperature \(temperature)", "温度 \(temperature) で書いた文"),
+        caption: language(
+          "Drawn from the network, which began with an empty line; the lower the temperature, the more usual.",
+          "空の行から始めて、ネットワークから引いた文です。温度が低いほど、ありふれたものになります。"),
+        .text(continued([], count: usualLength, by: sampling, using: &random)))
+    }
   }
 }

@@ -282,6 +282,33 @@ public final class Names: TextRecipe {
     ]
   }
 
+  /// Names made up after some beginnings.
+  public func exhibits(in language: Language) throws -> [Exhibit] {
+    var random = RandomGenerator(seed: seed, stream: Stream.writing)
+    let temperatures = [0.5, 1]
+    let beginnings = ["", "a", "mar", "jo", "s"].map { tokenizer.tokens(in: $0) }
+      .filter { $0.allSatisfy { vocabulary!.number(of: $0) != nil } }
+    let rows = try beginnings.map { beginning in
+      let columns = try temperatures.map { temperature in
+        var sampling = try SamplingOptions.parse([])
+        sampling.temperature = temperature
+        return (0..<6).map { _ in madeUp(vocabulary!.encode(beginning), by: sampling, using: &random) }
+          .joined(separator: ", ")
+      }
+      return [beginning.isEmpty ? "–" : beginning.joined() + "…"] + columns
+    }
+    return [
+      Exhibit(
+        "samples", title: language("Names made up", "作られた名前"),
+        caption: language(
+          "Drawn from the network after some beginnings; the lower the temperature, the more usual.",
+          "書き出しごとにネットワークから引いた名前です。温度が低いほど、ありふれたものになります。"),
+        .table(
+          columns: [.init(language("Beginning", "書き出し"))]
+            + temperatures.map { .init(language("Temperature \($0)", "温度 \($0)")) }, rows: rows))
+    ]
+  }
+
   /// Names that begin with the word.
   public func predict(_ words: [String]) throws -> [String] {
     try predict(words, with: try PredictionOptions.parse([]))

@@ -187,6 +187,40 @@ public final class NextWord: TextRecipe {
     ]
   }
 
+  /// Every word of the vocabulary, the likeliest after the tokens first.
+  private func likeliest(after tokens: [Int32]) -> [(word: String, probability: Double)] {
+    let read = Array(tokens.suffix(options.window))
+    let probabilities = softmax(model(Tensor(read, shape: [1, read.count]))).elements(as: Float.self)
+    let order = probabilities.indices.sorted {
+      probabilities[$0] != probabilities[$1] ? probabilities[$0] > probabilities[$1] : $0 < $1
+    }
+    return order.map { (vocabulary!.tokens[$0], Double(probabilities[$0])) }
+  }
+
+  /// The likeliest words after some beginnings.
+  public func exhibits(in language: Language) throws -> [Exhibit] {
+    let vocabulary = vocabulary!
+    let known = ["some of them looks like", "it was a", "he said to the", "i do not know what"]
+      .filter { tokenizer.tokens(in: $0).allSatisfy { vocabulary.number(of: $0) != nil } }
+    // A text in another language: its commonest words.
+    let common = vocabulary.tokens.filter { $0 != Self.unknown }.prefix(4 - known.count)
+    let rows = (known + common).map { beginning in
+      let next = likeliest(after: vocabulary.encode(tokenizer.tokens(in: beginning))).prefix(5)
+      return [
+        beginning, next.map { "\($0.word) (\(fixed(100 * $0.probability, 1)) %)" }.joined(separator: ", "),
+      ]
+    }
+    return [
+      Exhibit(
+        "next-words", title: language("The likeliest next words", "次に来やすい語"),
+        caption: language(
+          "After some beginnings, the five likeliest words with their probabilities.",
+          "書き出しごとに、確率の高い 5 語とその確率です。"),
+        .table(
+          columns: [.init(language("Beginning", "書き出し")), .init(language("Next word", "次の語"))], rows: rows))
+    ]
+  }
+
   /// The likeliest words after those given.
   public func predict(_ words: [String]) throws -> [String] {
     try predict(words, with: try PredictionOptions.parse([]))
@@ -201,14 +235,9 @@ public final class NextWord: TextRecipe {
     guard tokens.contains(where: { Int($0) != vocabulary.unknown }) else {
       throw KasaneError("predict: none of the words is known to the run, \(Self.predictionUsage) expected")
     }
-    let read = Array(tokens.suffix(self.options.window))
-    let logits = model(Tensor(read, shape: [1, read.count]))
-    let probabilities = softmax(logits).elements(as: Float.self)
-    let order = probabilities.indices.sorted {
-      probabilities[$0] != probabilities[$1] ? probabilities[$0] > probabilities[$1] : $0 < $1
-    }
-    let shown = options.all ? order[...] : order.prefix(options.top)
-    return shown.map { "\(vocabulary.tokens[$0]) : \(fixed(Double(probabilities[$0]), 6))" }
-      + ["Prediction: \(text) \(vocabulary.tokens[order[0]])"]
+    let words = likeliest(after: tokens)
+    let shown = options.all ? words[...] : words.prefix(options.top)
+    return shown.map { "\($0.word) : \(fixed($0.probability, 6))" }
+      + ["Prediction: \(text) \(words[0].word)"]
   }
 }

@@ -49,6 +49,10 @@ public protocol Recipe: Trainable {
   func predict(_ words: [String]) throws -> [String]
   /// The same with the options that stood among the words.
   func predict(_ words: [String], with options: PredictionOptions) throws -> [String]
+  /// What the trained system has to show in its run's report, in this order: figures, tables, texts. Their words are of
+  /// the language; what is drawn at random comes from the run's seed, so that a report is the same each time. Throws where
+  /// the data that it takes are not there.
+  func exhibits(in language: Language) throws -> [Exhibit]
   /// Whether `predict RUN` without words answers standard input, line by line.
   static var predictsLines: Bool { get }
 }
@@ -73,6 +77,8 @@ extension Recipe {
   public func keepFiles(in run: RunFolder) throws {}
   /// Nothing was kept.
   public func recallFiles(from run: RunFolder) throws {}
+  /// Nothing beside its curves.
+  public func exhibits(in language: Language) throws -> [Exhibit] { [] }
   /// False.
   public static var predictsLines: Bool { false }
 }

@@ -86,6 +86,40 @@ extension SentimentTree {
     ] + found.roots.table
   }
 
+  /// The sentiment of each phrase of a tree.
+  private func answers(to item: Item) -> [PhraseAnswer] {
+    let (words, _, trees) = batch([item])
+    let classes = SentimentTrees.classCount
+    let probabilities = softmax(model(words, trees)).elements(as: Float.self)
+    return trees.rows[0].map { row in
+      let shares = probabilities[row * classes..<(row + 1) * classes]
+      let best = shares.indices.max { shares[$0] < shares[$1] }!
+      return PhraseAnswer(label: best - row * classes, share: Double(shares[best]))
+    }
+  }
+
+  /// Some of the sentences that the run was judged by, drawn with the sentiment of each phrase, and what is confused.
+  public func exhibits(in language: Language) throws -> [Exhibit] {
+    let names = zip(SentimentTrees.classNames, ["とても否定的", "否定的", "中立", "肯定的", "とても肯定的"])
+      .map { language($0, $1) }
+    let trees = try SentimentTrees.load(.dev, from: options.place)
+    // Those that have the most to say, of a length that can be drawn.
+    func kinds(_ tree: SyntaxTree) -> Int { Set(tree.nodes.map(\.label)).count }
+    let short = trees.indices.filter { (5...14).contains(trees[$0].words.count) }
+    let drawn = short.sorted { (kinds(trees[$1]), $0) < (kinds(trees[$0]), $1) }.prefix(3).map { trees[$0] }
+    let figures = drawn.enumerated().map { number, tree in
+      let answers = answers(to: item(tree))
+      let given = tree.label.map { language("; given: \(names[$0])", "、正解は「\(names[$0])」") } ?? ""
+      return Exhibit(
+        "tree-\(number + 1)", title: language("Sentence \(number + 1)", "文 \(number + 1)"),
+        caption: language(
+          "The sentiment of each phrase, from the words up to the whole sentence: \(names[answers.last!.label])\(given).",
+          "語から文全体まで、各句の感情です。文全体は「\(names[answers.last!.label])」\(given)です。"),
+        .figure(drawing(of: tree, answers, classes: names)))
+    }
+    return figures + judge(trees.map(item)).roots.exhibits(classes: names, in: language)
+  }
+
   /// The sentiment of each phrase of a sentence.
   public func predict(_ words: [String]) throws -> [String] { try predict(words, with: PredictionOptions()) }
 
@@ -100,14 +134,7 @@ extension SentimentTree {
     guard item.words.contains(where: { $0 != vocabulary!.unknown }) else {
       throw KasaneError("predict: none of the words is known to the run, \(Self.predictionUsage) expected")
     }
-    let (words, _, trees) = batch([item])
-    let (classes, rows) = (SentimentTrees.classCount, trees.rows[0])
-    let probabilities = softmax(model(words, trees)).elements(as: Float.self)
-    let answers = rows.map { row in
-      let shares = probabilities[row * classes..<(row + 1) * classes]
-      let best = shares.indices.max { shares[$0] < shares[$1] }!
-      return PhraseAnswer(label: best - row * classes, share: Double(shares[best]))
-    }
+    let answers = answers(to: item)
     let answered = tree.relabelled(answers.map(\.label))
     if let path = options.svg { try Files.write(drawing(of: answered, answers), to: path) }
     let given = tree.label.map { "  (given: \(SentimentTrees.classNames[$0]))" } ?? ""

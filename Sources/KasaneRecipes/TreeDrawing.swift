@@ -49,23 +49,20 @@ private func phrases(of tree: SyntaxTree) -> [String] {
   }
 }
 
-/// A tree as SVG: each phrase a disc in the colour of its class, its words below.
-func drawing(of tree: SyntaxTree, _ answers: [PhraseAnswer]) -> String {
+/// A tree as SVG: each phrase a disc in the colour of its class, its words below. `classes` are the names of the classes.
+func drawing(
+  of tree: SyntaxTree, _ answers: [PhraseAnswer], classes: [String] = SentimentTrees.classNames
+) -> String {
   let colours = ["#b2182b", "#ef8a62", "#d9d9d9", "#67a9cf", "#2166ac"]
   let signs = ["−−", "−", "0", "+", "++"]
   let (gap, top, step, radius) = (14.0, 64.0, 46.0, 13.0)
-  func at(_ value: Double) -> String { String((value * 10).rounded() / 10) }
-  func escaped(_ text: String) -> String {
-    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
-  }
 
   // Words stand side by side on the last line; a phrase stands above the middle of its parts, as high as it is deep.
   var place: [(x: Double, height: Int)] = []
   var right = gap
   for node in tree.nodes {
     if let word = node.word {
-      let width = max(
-        2 * radius, 7.5 * Double(word.unicodeScalars.reduce(0) { $0 + ($1.value > 0x2E7F ? 2 : 1) }))
+      let width = max(2 * radius, SVG.width(of: word, size: 13))
       place.append((right + width / 2, 0))
       right += width + gap
     } else {
@@ -74,48 +71,51 @@ func drawing(of tree: SyntaxTree, _ answers: [PhraseAnswer]) -> String {
     }
   }
   let highest = place.last!.height
-  let width = max(right, 474)
+  let width = max(right, 480)
   let shift = (width - right) / 2
-  let height = top + Double(highest) * step + 56
   func x(_ node: Int) -> Double { place[node].x + shift }
   func y(_ node: Int) -> Double { top + Double(highest - place[node].height) * step }
 
-  var lines = [
-    "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"\(at(width))\" height=\"\(at(height))\" "
-      + "viewBox=\"0 0 \(at(width)) \(at(height))\" font-family=\"sans-serif\" font-size=\"13\">",
-    "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>",
-  ]
-  for (label, name) in SentimentTrees.classNames.enumerated() {
-    let left = 14 + Double(label) * 92
-    lines.append("<circle cx=\"\(at(left))\" cy=\"18\" r=\"6\" fill=\"\(colours[label])\"/>")
-    lines.append("<text x=\"\(at(left + 9))\" y=\"22\" font-size=\"10\" fill=\"#333\">\(name)</text>")
+  var image = SVG(width: width, height: top + Double(highest) * step + 56)
+  func disc(_ x: Double, _ y: Double, _ radius: Double, _ label: Int, title: String? = nil) {
+    image.add(
+      "circle",
+      [
+        "cx": SVG.at(x), "cy": SVG.at(y), "r": SVG.at(radius), "fill": colours[label], "stroke": "#6e7781",
+      ],
+      title: title)
+  }
+  var left = 14.0
+  for (label, name) in classes.enumerated() {
+    disc(left, 18, 6, label)
+    image.text(name, x: left + 11, y: 22, size: 11, role: .quiet)
+    left += 30 + SVG.width(of: name, size: 11)
   }
   for (index, node) in tree.nodes.enumerated() where !node.isLeaf {
     for child in [node.left, node.right] {
-      lines.append(
-        "<line x1=\"\(at(x(index)))\" y1=\"\(at(y(index)))\" x2=\"\(at(x(child)))\" y2=\"\(at(y(child)))\" "
-          + "stroke=\"#999\"/>")
+      image.add(
+        "line",
+        [
+          "x1": SVG.at(x(index)), "y1": SVG.at(y(index)), "x2": SVG.at(x(child)), "y2": SVG.at(y(child)),
+          "stroke": "#8c959f",
+        ])
     }
   }
   let phrases = phrases(of: tree)
   for (index, node) in tree.nodes.enumerated() {
     let answer = answers[index]
-    let ink = answer.label == 0 || answer.label == 4 ? "white" : "#222"
-    let title =
-      "\(phrases[index]): \(SentimentTrees.classNames[answer.label]), \(fixed(100 * answer.share, 1)) %"
-    lines.append("<g><title>\(escaped(title))</title>")
-    lines.append(
-      "<circle cx=\"\(at(x(index)))\" cy=\"\(at(y(index)))\" r=\"\(at(radius))\" fill=\"\(colours[answer.label])\" "
-        + "stroke=\"#555\"/>")
-    lines.append(
-      "<text x=\"\(at(x(index)))\" y=\"\(at(y(index) + 4))\" text-anchor=\"middle\" font-size=\"11\" fill=\"\(ink)\">"
-        + "\(signs[answer.label])</text></g>")
+    disc(
+      x(index), y(index), radius, answer.label,
+      title: "\(phrases[index]): \(classes[answer.label]), \(fixed(100 * answer.share, 1)) %")
+    image.add(
+      "text",
+      [
+        "x": SVG.at(x(index)), "y": SVG.at(y(index) + 4), "text-anchor": "middle", "font-size": "11",
+        "fill": answer.label == 0 || answer.label == 4 ? "#ffffff" : "#1f2328", "pointer-events": "none",
+      ], text: signs[answer.label])
     if let word = node.word {
-      lines.append(
-        "<text x=\"\(at(x(index)))\" y=\"\(at(y(index) + radius + 18))\" text-anchor=\"middle\" fill=\"#222\">"
-          + "\(escaped(word))</text>")
+      image.text(word, x: x(index), y: y(index) + radius + 18, anchor: .middle, size: 13)
     }
   }
-  lines.append("</svg>\n")
-  return lines.joined(separator: "\n")
+  return image.document
 }

@@ -167,7 +167,8 @@ import Testing
 
   @Test func everyCommandHasAHelpPage() throws {
     let commands = [
-      "train", "predict", "evaluate", "show", "runs", "plot", "recipes", "bench", "info", "completions",
+      "train", "predict", "evaluate", "show", "runs", "plot", "report", "recipes", "bench", "info",
+      "completions",
     ]
     let overview = try lines("--help").joined(separator: "\n")
     for command in commands {

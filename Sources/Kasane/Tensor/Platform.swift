@@ -18,7 +18,7 @@ func raised(_ base: Double, to exponent: Double) -> Double { pow(base, exponent)
 public func fixed(_ value: Double, _ digits: Int) -> String { formatted(value, digits, "%.*f") }
 
 /// A number with an exponent and a fixed number of digits after the point.
-func scientific(_ value: Double, _ digits: Int) -> String { formatted(value, digits, "%.*e") }
+package func scientific(_ value: Double, _ digits: Int) -> String { formatted(value, digits, "%.*e") }
 
 private func formatted(_ value: Double, _ digits: Int, _ format: String) -> String {
   guard value.isFinite else { return "\(value)" }

@@ -31,6 +31,8 @@ public struct Chart: Sendable {
   public var curves: [Curve]
   /// Whether the vertical axis begins at 0, also where no curve comes near it: right for a loss.
   public var startsAtZero = true
+  /// Whether the vertical axis is logarithmic; what is not above 0 then has no place on it.
+  public var isLogarithmic = false
 
   /// A chart of the given curves.
   public init(title: String, xLabel: String, yLabel: String, curves: [Curve]) {
@@ -42,41 +44,11 @@ public struct Chart: Sendable {
 
   // MARK: Scales
 
-  private var xRange: (Double, Double) { range(curves.flatMap { $0.points.map(\.x) }, fromZero: false) }
-  private var yRange: (Double, Double) {
-    range(
+  private var xScale: ChartScale { ChartScale(curves.flatMap { $0.points.map(\.x) }) }
+  private var yScale: ChartScale {
+    ChartScale(
       curves.flatMap { $0.points.map(\.y) + $0.band.map(\.upper) + $0.band.map(\.lower) },
-      fromZero: startsAtZero)
-  }
-
-  private func range(_ values: [Double], fromZero: Bool) -> (Double, Double) {
-    let finite = values.filter(\.isFinite)
-    let low = fromZero ? min(0, finite.min() ?? 0) : finite.min() ?? 0
-    let high = finite.max() ?? 1
-    return (low, high > low ? high : low + 1)
-  }
-
-  /// Round numbers that divide a range into about five parts.
-  static func ticks(_ range: (Double, Double)) -> [Double] {
-    let span = range.1 - range.0
-    var step = 1.0
-    while step * 5 < span { step *= 10 }
-    while step * 5 > span { step /= 10 }
-    // Now 5 step <= span < 50 step.
-    if span / step > 25 {
-      step *= 10
-    } else if span / step > 10 {
-      step *= 5
-    } else if span / step > 6 {
-      step *= 2
-    }
-    var ticks: [Double] = []
-    var index = (range.0 / step).rounded(.up)
-    while index * step <= range.1 + step * 1e-9 {
-      ticks.append(index * step)
-      index += 1
-    }
-    return ticks
+      fromZero: startsAtZero, isLogarithmic: isLogarithmic)
   }
 
   /// A number with at most four significant digits.
@@ -91,70 +63,77 @@ public struct Chart: Sendable {
 
   // MARK: SVG
 
-  private static let colours = ["#1f6feb", "#d1242f", "#1a7f37", "#9a6700", "#8250df", "#bf3989", "#57606a"]
-
-  /// The chart as an SVG image of 760 by 420.
+  /// The chart as an SVG image, 760 pixels wide and 420 high, or higher where there are many curves to name.
   public var svg: String {
-    let (left, right, top, bottom) = (70.0, 740.0, 40.0, 360.0)
-    let (xs, ys) = (xRange, yRange)
-    func x(_ value: Double) -> Double { left + (value - xs.0) / (xs.1 - xs.0) * (right - left) }
-    func y(_ value: Double) -> Double { bottom - (value - ys.0) / (ys.1 - ys.0) * (bottom - top) }
-    func at(_ value: Double) -> String { String((value * 10).rounded() / 10) }
-    func place(_ point: (x: Double, y: Double)) -> String { at(x(point.x)) + "," + at(y(point.y)) }
+    let (width, left, right) = (760.0, 70.0, 740.0)
+    let keys = keyLines(width: right - left)
+    let top = 44 + Double(keys.count) * 20
+    let bottom = max(360, top + 250)
+    let (xs, ys) = (xScale, yScale)
+    func x(_ value: Double) -> Double { left + (xs.position(value) ?? 0) * (right - left) }
+    func y(_ value: Double) -> Double? { ys.position(value).map { bottom - $0 * (bottom - top) } }
 
-    var lines = [
-      "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"760\" height=\"420\" font-family=\"sans-serif\" "
-        + "font-size=\"12\">",
-      "<rect width=\"760\" height=\"420\" fill=\"white\"/>",
-      "<text x=\"\(at(left))\" y=\"24\" font-size=\"15\">\(Self.escaped(title))</text>",
-    ]
-    for tick in Self.ticks(ys) {
-      let height = at(y(tick))
-      lines.append(
-        "<line x1=\"\(at(left))\" x2=\"\(at(right))\" y1=\"\(height)\" y2=\"\(height)\" stroke=\"#ddd\"/>")
-      lines.append(
-        "<text x=\"\(at(left - 8))\" y=\"\(at(y(tick) + 4))\" text-anchor=\"end\">\(Self.label(tick))</text>")
-    }
-    for tick in Self.ticks(xs) {
-      lines.append(
-        "<text x=\"\(at(x(tick)))\" y=\"\(at(bottom + 18))\" text-anchor=\"middle\">\(Self.label(tick))</text>"
-      )
-    }
-    lines.append(
-      "<text x=\"\(at((left + right) / 2))\" y=\"\(at(bottom + 40))\" text-anchor=\"middle\">"
-        + Self.escaped(xLabel) + "</text>")
-    lines.append(
-      "<text transform=\"translate(18,\(at((top + bottom) / 2))) rotate(-90)\" text-anchor=\"middle\">"
-        + Self.escaped(yLabel) + "</text>")
-    for (index, curve) in curves.enumerated() {
-      let colour = Self.colours[index % Self.colours.count]
-      if curve.band.count == curve.points.count, !curve.band.isEmpty {
-        let upper = zip(curve.points, curve.band).map { place((x: $0.x, y: $1.upper)) }
-        let lower = zip(curve.points, curve.band).map { place((x: $0.x, y: $1.lower)) }.reversed()
-        let edge = (upper + lower).joined(separator: " ")
-        lines.append("<polygon points=\"\(edge)\" fill=\"\(colour)\" fill-opacity=\"0.15\"/>")
+    var image = SVG(width: width, height: bottom + 60)
+    image.text(title, x: left, y: 26, size: 16)
+    for (row, line) in keys.enumerated() {
+      var start = left
+      for index in line {
+        start = image.key(curves[index].label, series: index, x: start, y: 48 + Double(row) * 20) + 22
       }
-      let points = curve.points.filter { $0.y.isFinite }.map(place).joined(separator: " ")
-      lines.append(
-        "<polyline points=\"\(points)\" fill=\"none\" stroke=\"\(colour)\" stroke-width=\"1.6\"/>")
-      let height = top + 8 + Double(index) * 18
-      lines.append(
-        "<text x=\"\(at(right - 8))\" y=\"\(at(height))\" text-anchor=\"end\" fill=\"\(colour)\">"
-          + Self.escaped(curve.label) + "</text>")
     }
-    lines.append("</svg>\n")
-    return lines.joined(separator: "\n")
+    for tick in ys.ticks {
+      guard let height = y(tick) else { continue }
+      image.line(from: (left, height), to: (right, height))
+      image.text(Self.label(tick), x: left - 8, y: height + 4, anchor: .end, role: .quiet)
+    }
+    for tick in xs.ticks {
+      image.text(Self.label(tick), x: x(tick), y: bottom + 18, anchor: .middle, role: .quiet)
+    }
+    image.text(xLabel, x: (left + right) / 2, y: bottom + 42, anchor: .middle, role: .quiet)
+    let middle = SVG.at((top + bottom) / 2)
+    image.text(
+      yLabel, x: 0, y: 0, anchor: .middle, role: .quiet, transform: "translate(16,\(middle)) rotate(-90)")
+    for (index, curve) in curves.enumerated() {
+      if curve.band.count == curve.points.count, !curve.band.isEmpty {
+        func edge(_ values: [Double]) -> [String] {
+          zip(curve.points, values).compactMap { point, value in
+            y(value).map { "\(SVG.at(x(point.x))),\(SVG.at($0))" }
+          }
+        }
+        let around = edge(curve.band.map(\.upper)) + edge(curve.band.map(\.lower)).reversed()
+        image.add(
+          "polygon",
+          [
+            "points": around.joined(separator: " "), "fill": Colours.colour(index), "fill-opacity": "0.15",
+            "class": Colours.name(index) + " area",
+          ])
+      }
+      image.curve(curve.points.compactMap { point in y(point.y).map { (x(point.x), $0) } }, series: index)
+    }
+    return image.document
   }
 
-  private static func escaped(_ text: String) -> String {
-    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+  /// The curves' names in lines of a width.
+  private func keyLines(width: Double) -> [[Int]] {
+    var lines: [[Int]] = [[]]
+    var left = width
+    for (index, curve) in curves.enumerated() {
+      let needed = 48 + SVG.width(of: curve.label, size: 12)
+      if needed > left, !lines[lines.count - 1].isEmpty {
+        lines.append([])
+        left = width
+      }
+      lines[lines.count - 1].append(index)
+      left -= needed
+    }
+    return lines
   }
 
   // MARK: Terminal
 
   /// The chart drawn with Braille characters, two by four dots in each.
   public func terminal(width: Int = 64, height: Int = 12) -> String {
-    let (xs, ys) = (xRange, yRange)
+    let (xs, ys) = (xScale, yScale)
     var cells = [[UInt32]](repeating: [UInt32](repeating: 0, count: width), count: height)
     // The bit of each dot of a cell, by row and column (Unicode block U+2800).
     let bits: [[UInt32]] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]]
@@ -164,9 +143,10 @@ public struct Chart: Sendable {
     }
     for curve in curves {
       var last: (Int, Int)?
-      for point in curve.points where point.y.isFinite {
-        let column = Int((point.x - xs.0) / (xs.1 - xs.0) * Double(width * 2 - 1))
-        let row = Int((ys.1 - point.y) / (ys.1 - ys.0) * Double(height * 4 - 1))
+      for point in curve.points {
+        guard let x = xs.position(point.x), let y = ys.position(point.y) else { continue }
+        let column = Int(x * Double(width * 2 - 1))
+        let row = Int((1 - y) * Double(height * 4 - 1))
         if let (lastColumn, lastRow) = last {
           let steps = max(abs(column - lastColumn), abs(row - lastRow), 1)
           for step in 0...steps {
@@ -178,7 +158,7 @@ public struct Chart: Sendable {
         last = (column, row)
       }
     }
-    let labels = [Self.label(ys.1), Self.label(ys.0)]
+    let labels = [Self.label(ys.high), Self.label(ys.low)]
     let margin = labels.map(\.count).max()!
     var lines = cells.enumerated().map { row, line in
       let label = row == 0 ? labels[0] : row == height - 1 ? labels[1] : ""
@@ -186,7 +166,7 @@ public struct Chart: Sendable {
       let text = String(String.UnicodeScalarView(line.map { Unicode.Scalar(0x2800 + $0)! }))
       return padding + label + " │" + text
     }
-    let (first, last) = (Self.label(xs.0), Self.label(xs.1))
+    let (first, last) = (Self.label(xs.low), Self.label(xs.high))
     let indent = String(repeating: " ", count: margin + 2)
     let gap = String(repeating: " ", count: max(1, width - first.count - last.count))
     lines.append(String(repeating: " ", count: margin + 1) + "└" + String(repeating: "─", count: width))
