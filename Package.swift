@@ -25,8 +25,9 @@ let package = Package(
       dependencies: ["CDNN", "CKernels", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CReport", exclude: ["report.css", "report.js"]),
+    .target(name: "CTransfer", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     .target(name: "CSamples", exclude: ["digits", "text"]),
-    .target(name: "KasaneData", dependencies: ["CSamples", "CZlib", "Kasane"]),
+    .target(name: "KasaneData", dependencies: ["CSamples", "CTransfer", "CZlib", "Kasane"]),
     .target(name: "KasaneModels", dependencies: ["Kasane"]),
     .target(
       name: "KasaneRecipes",
@@ -39,19 +40,21 @@ let package = Package(
     .executableTarget(
       name: "KasaneCommand",
       dependencies: [
-        "CReport", "CStart", "Kasane", "KasaneModels", "KasaneRecipes",
+        "CReport", "CStart", "Kasane", "KasaneData", "KasaneModels", "KasaneRecipes",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
     .testTarget(
       name: "KasaneTests", dependencies: ["Kasane", "CKernels"], resources: [.copy("Fixtures")]),
-    .testTarget(name: "KasaneDataTests", dependencies: ["Kasane", "KasaneData"]),
+    .target(name: "LocalServer", path: "Tests/LocalServer"),
+    .testTarget(name: "KasaneDataTests", dependencies: ["Kasane", "KasaneData", "LocalServer"]),
     .testTarget(
       name: "KasaneModelsTests", dependencies: ["Kasane", "KasaneModels"], resources: [.copy("Fixtures")]),
     .testTarget(
       name: "KasaneRecipesTests", dependencies: ["Kasane", "KasaneData", "KasaneModels", "KasaneRecipes"],
       resources: [.copy("Fixtures")]),
     .testTarget(name: "DocumentationTests", dependencies: ["Kasane"]),
-    .testTarget(name: "CommandTests", dependencies: ["Kasane", "KasaneData", "KasaneCommand"]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["Kasane", "KasaneData", "KasaneCommand", "LocalServer"]),
   ],
   swiftLanguageModes: [.v6]
 )

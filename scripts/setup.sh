@@ -20,12 +20,14 @@ case "$(uname -s)" in
       fi
     }
     if ! command -v dpkg-query >/dev/null 2>&1; then
-      echo "This is no Debian or Ubuntu: install the development files of oneDNN and zlib, and the GNU OpenMP library, yourself." >&2
+      echo "This is no Debian or Ubuntu: install the development files of oneDNN, zlib and libcurl, and the GNU OpenMP library, yourself." >&2
       exit 0
     fi
     need libdnnl-dev "oneDNN: matrix products and convolutions"
     need libgomp1 "the threads that oneDNN and Kasane's kernels run on"
     need zlib1g-dev "zlib: compressed data sets"
+    need libcurl4-openssl-dev "libcurl: downloads of data sets"
+    need ca-certificates "the certificates that downloads are checked by"
     if [ ${#missing[@]} -gt 0 ]; then
       run=()
       if [ "$(id -u)" -ne 0 ]; then

@@ -30,10 +30,12 @@ final class TerminalListener: TrainingListener {
   /// The next iteration after which the clock is looked at.
   private var nextLook = 0
   private let tokensPerIteration: Int?
+  private let waitingShare: () -> Double?
 
-  /// A listener to a training that takes so many tokens in an iteration, if they are worth counting.
-  init(tokensPerIteration: Int?) {
-    self.tokensPerIteration = tokensPerIteration
+  /// A listener to the training of a system.
+  init(to subject: some Trainable) {
+    tokensPerIteration = subject.tokensPerIteration
+    waitingShare = { subject.waitingShare }
     started = clock.now
     lastDrawn = started
   }
@@ -59,8 +61,11 @@ final class TerminalListener: TrainingListener {
     guard let tokensPerIteration, completed > first else { return "" }
     let rate = Double(completed - first) / max((clock.now - started) / .seconds(1), 1e-9)
     let left = Double(total - completed) / rate
-    return "  (\(fixed(rate * Double(tokensPerIteration), 0)) tokens/s, \(fixed(left, 0)) s left)"
+    return "  (\(fixed(rate * Double(tokensPerIteration), 0)) tokens/s\(waiting), \(fixed(left, 0)) s left)"
   }
+
+  /// How much of the time went into waiting for data, where another thread makes them.
+  private var waiting: String { waitingShare().map { ", waiting \(fixed(100 * $0, 1)) %" } ?? "" }
 
   private func draw(_ completed: Int, _ loss: Double) {
     // Reading the clock costs as much as a small iteration; a look about every tenth of a second is enough.
@@ -76,7 +81,7 @@ final class TerminalListener: TrainingListener {
     let filled = width * completed / total
     let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: width - filled)
     let tokens = tokensPerIteration.map { "  \(fixed(rate * Double($0), 0)) tokens/s" } ?? ""
-    let pace = "\(fixed(rate, rate < 10 ? 1 : 0))/s\(tokens)  \(fixed(left, 0)) s left"
+    let pace = "\(fixed(rate, rate < 10 ? 1 : 0))/s\(tokens)\(waiting)  \(fixed(left, 0)) s left"
     writeText(
       "\r\u{1B}[K\(bar) \(completed)/\(total)  \(pace)  loss \(fixed(loss, 4))", to: STDERR_FILENO)
     isDrawn = true

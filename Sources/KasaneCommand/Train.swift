@@ -102,7 +102,7 @@ struct TrainRecipe<R: Recipe>: ParsableCommand {
 private func train<R: Recipe>(_ subject: R, in run: RunFolder) throws {
   let loop = TrainingLoop(subject, in: run)
   let checkpoint = try loop.restore()
-  let terminal = TerminalListener(tokensPerIteration: subject.tokensPerIteration)
+  let terminal = TerminalListener(to: subject)
   let listeners: [any TrainingListener] = [
     try MetricsWriter(run, after: checkpoint), try TensorBoardListener(run, after: checkpoint), terminal,
     ChartListener(run),

@@ -26,4 +26,16 @@ public enum DataFolder {
 
   /// The folder of a data set, whether it is there or not.
   public static func folder(of name: String) -> String { path + "/" + name }
+
+  /// Whether a word that is no path is the name of a data set, of the catalogue or of one's own.
+  package static func isDataSet(_ word: String) -> Bool {
+    !word.contains("/") && !Files.exists(word)
+      && (Files.exists(folder(of: word)) || DataSet.named(word) != nil)
+  }
+
+  /// How a message on what is missing at a path ends: with the command that gets it, where the path is that of a data set.
+  package static func hint(for path: String) -> String {
+    guard let dataSet = DataSet.all.first(where: { $0.folder == path }) else { return "" }
+    return "; to get it: kasane data get \(dataSet.name)"
+  }
 }

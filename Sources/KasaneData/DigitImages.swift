@@ -65,8 +65,9 @@ public enum DigitImages {
         return "\(folder)/\(name)\(ending)"
       }
     }
-    guard Files.exists(folder) else { throw KasaneError("\(folder): no such folder of digits") }
-    throw KasaneError("\(folder): \(usual) is missing (or \(usual).gz)")
+    let hint = DataFolder.hint(for: folder)
+    guard Files.exists(folder) else { throw KasaneError("\(folder): no such folder of digits\(hint)") }
+    throw KasaneError("\(folder): \(usual) is missing (or \(usual).gz)\(hint)")
   }
 
   /// The file of labels that lies beside a file of images under the corresponding name, or nil.

@@ -123,7 +123,8 @@ public final class Digits: Recipe {
     guard folder == DigitImages.sample || Files.exists(folder) else {
       throw KasaneError(
         "\(folder): no such folder: put \(DigitImages.expectedNames.joined(separator: ", ")) there, or name their "
-          + "folder with --data; --preset quick learns from a sample that is part of the program")
+          + "folder with --data; --preset quick learns from a sample that is part of the program"
+          + DataFolder.hint(for: folder))
     }
     let training = try DigitImages.load(.train, from: folder)
     data = Data(

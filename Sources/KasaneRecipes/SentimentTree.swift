@@ -46,7 +46,7 @@ public final class SentimentTree: Recipe {
     guard place == SentimentTrees.sample || Files.exists(place) else {
       throw KasaneError(
         "\(place): no such folder: put train.txt and dev.txt there, or name their folder with --data; --preset quick "
-          + "learns from trees that the program makes up")
+          + "learns from trees that the program makes up" + DataFolder.hint(for: place))
     }
     let training = try SentimentTrees.load(.train, from: place)
     let validation = try SentimentTrees.load(.dev, from: place)

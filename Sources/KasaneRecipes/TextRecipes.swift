@@ -28,9 +28,8 @@ func textLocation(_ flag: String) -> @Sendable (String) throws -> String {
     }
     if argument == Corpus.sample || argument.hasPrefix("/") { return argument }
     // A name of one word that is no file here may be that of a data set.
-    let isName =
-      !Files.exists(argument) && !argument.contains("/") && Files.exists(DataFolder.folder(of: argument))
-    return isName ? argument : FileManager.default.currentDirectoryPath + "/" + argument
+    return DataFolder.isDataSet(argument)
+      ? argument : FileManager.default.currentDirectoryPath + "/" + argument
   }
 }
 

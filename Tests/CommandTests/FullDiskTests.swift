@@ -2,6 +2,7 @@
 
 #if os(Linux)
   import Foundation
+  import LocalServer
   import Testing
 
   #if canImport(Glibc)
@@ -76,6 +77,18 @@
       try fill(leaving: 0)
       try folder.expectError(["plot", "r", "--output", "disk/x.svg"], names: "disk/x.svg: \(reason)")
       #expect(!folder.has("disk/x.svg"))
+    }
+
+    @Test func noSpaceForADownload() throws {
+      try fill(leaving: 64)
+      let server = try LocalServer { LocalServer.Reply([UInt8](repeating: 7, count: 228_145), for: $0) }
+      let outcome = try folder.run(
+        ["data", "get", "names", "--from", "\(server.address)/names.txt"],
+        environment: ["KASANE_DATA": "disk", "no_proxy": "127.0.0.1"])
+      #expect(outcome.status == 1, "\(outcome.stderr)")
+      let place = "disk/names/names.txt.gz.download"
+      #expect(outcome.errorLines == ["Error: \(place): cannot be written: No space left on device"])
+      #expect(folder.names("disk") == ["ballast"] && server.requests.count == 1)
     }
 
     @Test func fullAfterAWhileAndGoneOnWith() throws {

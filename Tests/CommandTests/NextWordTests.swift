@@ -153,7 +153,10 @@ import Testing
     let full = try folder.run(
       ["train", "next-word", "--preset", "full", "--output", "r"], environment: ["KASANE_DATA": "nowhere"])
     #expect(
-      full.status == 1 && full.errorLines == ["Error: nowhere/english_novels: no such file or folder of text"]
+      full.status == 1
+        && full.errorLines == [
+          "Error: nowhere/english_novels: no such file or folder of text; to get it: kasane data get english_novels"
+        ]
     )
   }
 

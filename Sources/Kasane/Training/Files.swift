@@ -61,6 +61,16 @@ public enum Files {
     syncFolder(of: path)
   }
 
+  /// Syncs a file that was written aside and renames it into place.
+  package static func move(_ partial: String, to path: String) throws {
+    let descriptor = open(partial, O_RDONLY | O_CLOEXEC)
+    defer { if descriptor >= 0 { close(descriptor) } }
+    guard descriptor >= 0, fsync(descriptor) == 0, rename(partial, path) == 0 else {
+      throw KasaneError("\(path): cannot be written: \(lastReason)")
+    }
+    syncFolder(of: path)
+  }
+
   /// Writes text the same way.
   public static func write(_ text: String, to path: String) throws { try write([Array(text.utf8)], to: path) }
 

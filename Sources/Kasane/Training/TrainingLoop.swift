@@ -53,6 +53,8 @@ public protocol Trainable: AnyObject {
   var patience: Int? { get }
   /// How many tokens an iteration learns from, or nil where that says nothing.
   var tokensPerIteration: Int? { get }
+  /// The share of the time that was spent waiting for data that another thread makes, or nil where none does.
+  var waitingShare: Double? { get }
   /// One iteration: forward, backward, update. It gives a text when `reporting`.
   func step(_ iteration: Int, reporting: Bool) -> TrainingStep
 }
@@ -64,6 +66,8 @@ extension Trainable {
   public var patience: Int? { nil }
   /// Nil: there are no tokens.
   public var tokensPerIteration: Int? { nil }
+  /// Nil: no other thread makes data.
+  public var waitingShare: Double? { nil }
   /// Nothing.
   public var companions: [String: any Checkpointed] { [:] }
 }

@@ -19,7 +19,9 @@ public struct Corpus: Sendable {
   /// The text at a path. Throws one line where there is none.
   public init(at path: String) throws {
     name = path
-    guard Files.exists(path) else { throw KasaneError("\(path): no such file or folder of text") }
+    guard Files.exists(path) else {
+      throw KasaneError("\(path): no such file or folder of text\(DataFolder.hint(for: path))")
+    }
     guard Files.isFolder(path) else {
       sources = [.file(path)]
       return
@@ -27,7 +29,9 @@ public struct Corpus: Sendable {
     var seen: Set<String> = []
     sources = Self.files(in: path, seen: &seen).map { .file($0) }
     guard !sources.isEmpty else {
-      throw KasaneError("\(path): no text in the folder: files that end in .txt or .txt.gz expected")
+      throw KasaneError(
+        "\(path): no text in the folder: files that end in .txt or .txt.gz expected\(DataFolder.hint(for: path))"
+      )
     }
   }
 
@@ -78,7 +82,7 @@ public struct Corpus: Sendable {
       let validation = kind.validation.map { Corpus(sample: $0) }
       return (Corpus(sample: kind.training), validation)
     }
-    let folder = !Files.exists(path) && !path.contains("/") ? DataFolder.folder(of: path) : path
+    let folder = DataFolder.isDataSet(path) ? DataFolder.folder(of: path) : path
     for ending in endings where Files.exists("\(folder)/train\(ending)") {
       guard let valid = endings.first(where: { Files.exists("\(folder)/valid\($0)") }) else { continue }
       return (try Corpus(at: "\(folder)/train\(ending)"), try Corpus(at: "\(folder)/valid\(valid)"))

@@ -39,10 +39,11 @@ public enum SentimentTrees {
   /// must be.
   public static func load(_ split: Split, from place: String) throws -> [SyntaxTree] {
     if place == sample { return made(split) }
-    guard Files.exists(place) else { throw KasaneError("\(place): no such folder or file of trees") }
+    let hint = DataFolder.hint(for: place)
+    guard Files.exists(place) else { throw KasaneError("\(place): no such folder or file of trees\(hint)") }
     if let file = file(split, in: place) { return try SyntaxTree.read(file, classCount: classCount) }
     if Files.isFolder(place) {
-      throw KasaneError("\(place): \(split.rawValue).txt is missing (or \(split.rawValue).txt.gz)")
+      throw KasaneError("\(place): \(split.rawValue).txt is missing (or \(split.rawValue).txt.gz)\(hint)")
     }
     return try SyntaxTree.read(place, classCount: classCount)
   }
