@@ -69,17 +69,9 @@ func recipe(named name: String, from source: String) throws -> any Recipe.Type {
   throw KasaneError("\(source): unknown recipe \(name); known: \(known)")
 }
 
-/// A recipe as a run's configuration says, in its initial state.
-func initial<R: Recipe>(_ type: R.Type, for run: RunFolder) throws -> R {
-  let options = try R.Options(values: run.configuration.options, from: run.file("config.json"))
-  let subject = try R(options, seed: run.configuration.seed)
-  try subject.recallFiles(from: run)
-  return subject
-}
-
 /// A recipe with the weights that a run has reached: its model, or its last checkpoint while it is not finished.
 func trained<R: Recipe>(_ type: R.Type, in run: RunFolder) throws -> R {
-  let subject = try initial(type, for: run)
+  let subject = try R.initial(for: run)
   if run.isFinished {
     try subject.model.load(try Safetensors(contentsOf: run.modelPath).tensors, from: run.modelPath)
   } else {

@@ -39,7 +39,7 @@ struct Train: ParsableCommand {
           + "\(Machine.instructionSet); the last bits of results may differ.")
     }
     Machine.threads = run.configuration.threads
-    let subject = try initial(type, for: run)
+    let subject = try R.initial(for: run)
     try subject.prepare()
     try train(subject, in: run)
   }

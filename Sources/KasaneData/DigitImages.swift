@@ -70,6 +70,11 @@ public enum DigitImages {
     throw KasaneError("\(folder): \(usual) is missing (or \(usual).gz)\(hint)")
   }
 
+  /// The file of a folder that holds the images of a half of the data. Throws one line where there is none.
+  static func imagesPath(of split: Split, in folder: String) throws -> String {
+    try file(.images, of: split, in: folder)
+  }
+
   /// The file of labels that lies beside a file of images under the corresponding name, or nil.
   public static func labelsPath(beside imagesPath: String) -> String? {
     let folder = Files.parent(of: imagesPath)

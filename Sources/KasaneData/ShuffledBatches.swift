@@ -41,10 +41,12 @@ public struct ShuffledBatches: Sendable {
 
 extension RandomGenerator {
   /// A whole number from 0 to below `bound`, which must be above 0. Draws one number.
-  mutating func integer(below bound: Int) -> Int { Int(next().multipliedFullWidth(by: UInt64(bound)).high) }
+  package mutating func integer(below bound: Int) -> Int {
+    Int(next().multipliedFullWidth(by: UInt64(bound)).high)
+  }
 
   /// The numbers from 0 to below `count` in a random order (Fisher and Yates; Durstenfeld 1964).
-  mutating func permutation(of count: Int) -> [Int] {
+  package mutating func permutation(of count: Int) -> [Int] {
     var items = Array(0..<count)
     for last in stride(from: count - 1, to: 0, by: -1) { items.swapAt(last, integer(below: last + 1)) }
     return items

@@ -105,7 +105,8 @@ public final class Digits: Recipe {
   // MARK: Data
 
   /// Mean and standard deviation of MNIST's training pixels.
-  private static let scaling = ImageDataset.Scaling.standardised(mean: 0.1307, deviation: 0.3081)
+  private static let (mean, deviation) = (0.1307, 0.3081)
+  private static let scaling = ImageDataset.Scaling.standardised(mean: mean, deviation: deviation)
 
   /// What the iterations learn from and are judged by.
   private struct Data {
@@ -240,6 +241,9 @@ public final class Digits: Recipe {
     }
     return (matrix, loss / Double(dataset.count), all)
   }
+
+  /// The probabilities of the classes, `[batch, 10]`, given images `[batch, 28, 28, 1]` of pixels from 0 to 1.
+  func probabilities(of images: Tensor) -> Tensor { softmax(model((images - Self.mean) / Self.deviation)) }
 
   private static func share(_ matrix: ConfusionMatrix) -> String {
     "\(matrix.right) of \(matrix.total) (\(fixed(100 * matrix.accuracy, 2)) %)"

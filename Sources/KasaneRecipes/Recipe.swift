@@ -83,6 +83,28 @@ extension Recipe {
   public static var predictsLines: Bool { false }
 }
 
+extension Recipe {
+  /// The recipe as a run's configuration says, with what the run keeps beside its weights, in its initial state.
+  public static func initial(for run: RunFolder) throws -> Self {
+    let options = try Options(values: run.configuration.options, from: run.file("config.json"))
+    let subject = try Self(options, seed: run.configuration.seed)
+    try subject.recallFiles(from: run)
+    return subject
+  }
+
+  /// The recipe with the weights of a run that must be one of it and finished.
+  static func trained(in path: String) throws -> Self {
+    let run = try RunFolder.open(path)
+    guard run.configuration.recipe == name else {
+      throw KasaneError("\(path): a run of the recipe \(run.configuration.recipe), one of \(name) expected")
+    }
+    guard run.isFinished else { throw KasaneError("\(path): the run is not finished") }
+    let subject = try initial(for: run)
+    try subject.model.load(try Safetensors(contentsOf: run.modelPath).tensors, from: run.modelPath)
+    return subject
+  }
+}
+
 /// Options that can be written to a run's configuration and read back from it.
 ///
 /// An option is declared with its help text, which serves as its docstring.
@@ -157,8 +179,7 @@ extension RecipeOptions {
 public var allRecipes: [any Recipe.Type] {
   [
     BinaryAddition.self, Digits.self, NextWord.self, Names.self, LanguageModel.self, Tagging.self,
-    SentimentTree.self,
-    GradientFlow.self,
+    SentimentTree.self, GradientFlow.self, Autoencoding.self, VariationalAutoencoding.self,
   ]
 }
 

@@ -20,7 +20,8 @@ struct MetricName {
       (text, isTranslated) = (name, false)
       return
     }
-    let beginning = known.prefix(1).lowercased() + known.dropFirst()
+    let keeps = known.hasPrefix("F1") || known.hasPrefix("KL")
+    let beginning = keeps ? known : known.prefix(1).lowercased() + String(known.dropFirst())
     text = isValidation ? language("Validation \(beginning)", "検証の\(known)") : known
     isTranslated = true
   }
@@ -39,6 +40,12 @@ struct MetricName {
     case "precision": language("Precision", "適合率")
     case "recall": language("Recall", "再現率")
     case "f1": language("F1", "F1 値")
+    case "mark_f1": language("F1 of marks", "句読点の F1 値")
+    case "capital_f1": language("F1 of capitals", "大文字の F1 値")
+    case "negative_elbo": language("Negative ELBO", "負の ELBO")
+    case "reconstruction": language("Reconstruction, nats", "再構成誤差（nats）")
+    case "kl": language("KL divergence, nats", "KL 情報量（nats）")
+    case "squared_error": language("Squared error of a pixel", "画素の二乗誤差")
     default: nil
     }
   }

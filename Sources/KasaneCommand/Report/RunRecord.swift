@@ -88,7 +88,7 @@ struct RunRecord {
     exhibits: [Exhibit], missing: String?, tokensPerIteration: Int?
   ) {
     guard run.isFinished || !run.checkpointIterations.isEmpty else {
-      _ = try initial(type, for: run)
+      _ = try type.initial(for: run)
       return ([], "\(run.path): no model yet", nil)
     }
     let subject = try trained(type, in: run)
