@@ -95,12 +95,8 @@ public final class Digits: Recipe {
     public init() {}
   }
 
-  /// A folder's path that holds wherever the program is called; the sample has none.
-  private static func location(_ argument: String) throws -> String {
-    guard !argument.isEmpty else { throw ValidationError("--data: empty, a folder's path expected") }
-    if argument == DigitImages.sample || argument.hasPrefix("/") { return argument }
-    return FileManager.default.currentDirectoryPath + "/" + argument
-  }
+  /// A folder of digits, or the sample.
+  private static let location = dataLocation("--data", "a folder's path", sample: DigitImages.sample)
 
   // MARK: Data
 

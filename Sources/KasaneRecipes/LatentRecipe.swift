@@ -98,15 +98,9 @@ extension LatentOptions {
   }
 }
 
-/// The path of images that holds wherever the program is called; the sample has none.
+/// A file or a folder of images, or the sample.
 func imagesLocation(_ flag: String) -> @Sendable (String) throws -> String {
-  { argument in
-    guard !argument.isEmpty else {
-      throw ValidationError("\(flag): empty, a file's or a folder's path expected")
-    }
-    if argument == DigitImages.sample || argument.hasPrefix("/") { return argument }
-    return FileManager.default.currentDirectoryPath + "/" + argument
-  }
+  dataLocation(flag, "a file's or a folder's path", sample: DigitImages.sample)
 }
 
 extension LatentRecipe {

@@ -132,11 +132,7 @@ extension SentimentTree {
 
 extension SentimentTrees.Split: ExpressibleByArgument {}
 
-/// A path that holds wherever the program is called; the sample has none.
+/// A file or a folder of trees or of vectors, or the sample.
 private func treeLocation(_ flag: String) -> @Sendable (String) throws -> String {
-  { argument in
-    guard !argument.isEmpty else { throw ValidationError("\(flag): empty, a path expected") }
-    if argument == SentimentTrees.sample || argument.hasPrefix("/") { return argument }
-    return FileManager.default.currentDirectoryPath + "/" + argument
-  }
+  dataLocation(flag, "a path", sample: SentimentTrees.sample)
 }

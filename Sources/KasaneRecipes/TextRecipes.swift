@@ -22,15 +22,8 @@ extension RecurrentKind: ExpressibleByArgument {}
 
 /// The place of a text: a path that holds wherever the program is called, the name of a data set, or the sample.
 func textLocation(_ flag: String) -> @Sendable (String) throws -> String {
-  { argument in
-    guard !argument.isEmpty else {
-      throw ValidationError("\(flag): empty, a file's or a folder's path expected")
-    }
-    if argument == Corpus.sample || argument.hasPrefix("/") { return argument }
-    // A name of one word that is no file here may be that of a data set.
-    return DataFolder.isDataSet(argument)
-      ? argument : FileManager.default.currentDirectoryPath + "/" + argument
-  }
+  // A name of one word that is no file here may be that of a data set.
+  dataLocation(flag, "a file's or a folder's path", sample: Corpus.sample) { DataFolder.isDataSet($0) }
 }
 
 /// A text as its tokens, and which of them are learned from and which it is judged by.
