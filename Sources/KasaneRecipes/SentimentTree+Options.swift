@@ -4,12 +4,6 @@ public import ArgumentParser
 import Kasane
 public import KasaneData
 
-#if canImport(FoundationEssentials)
-  import FoundationEssentials
-#else
-  import Foundation
-#endif
-
 extension SentimentTree {
   /// Which network makes phrases of their parts.
   public enum Network: String, CaseIterable, Codable, Sendable, ExpressibleByArgument {
