@@ -26,6 +26,12 @@ static const unsigned char novel_valid[] = {
 static const unsigned char names[] = {
 #embed "text/names.txt.gz"
 };
+static const unsigned char dialogues_train[] = {
+#embed "text/dialogues-train.txt.gz"
+};
+static const unsigned char dialogues_valid[] = {
+#embed "text/dialogues-valid.txt.gz"
+};
 
 static const ks_sample samples[] = {
     {"digits/train-images-idx3-ubyte.gz", train_images, sizeof train_images},
@@ -35,6 +41,8 @@ static const ks_sample samples[] = {
     {"text/novel-train.txt.gz", novel_train, sizeof novel_train},
     {"text/novel-valid.txt.gz", novel_valid, sizeof novel_valid},
     {"text/names.txt.gz", names, sizeof names},
+    {"text/dialogues-train.txt.gz", dialogues_train, sizeof dialogues_train},
+    {"text/dialogues-valid.txt.gz", dialogues_valid, sizeof dialogues_valid},
 };
 
 ks_sample ks_find_sample(const char *name) {

@@ -46,7 +46,7 @@ struct Predict: ParsableCommand {
 }
 
 /// What stands after a run's folder, where the recipe has prediction options: its words and these options.
-private struct PredictRecipe<R: Recipe>: ParsableCommand {
+struct PredictRecipe<R: Recipe>: ParsableCommand {
   static var configuration: CommandConfiguration {
     CommandConfiguration(commandName: "kasane predict RUN", abstract: "Use a trained \(R.name) network.")
   }

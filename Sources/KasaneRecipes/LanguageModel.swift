@@ -7,7 +7,7 @@ public import KasaneModels
 
 /// A recurrent network learns a language from text, word by word or character by character, and goes on with what it
 /// is given.
-public final class LanguageModel: TextRecipe {
+public final class LanguageModel: TextRecipe, SentenceEncoder {
   /// The name on the command line.
   public static let name = "language-model"
   /// What it is, in one line.
@@ -279,6 +279,20 @@ public final class LanguageModel: TextRecipe {
       start, count: count, by: sampling, forbidding: [vocabulary.unknown!], using: &random)
     let text = tokenizer.text(of: tokens + vocabulary.decode(written))
     return text.split(separator: Self.lineEnd, omittingEmptySubsequences: false).map(String.init)
+  }
+
+  /// The last level's states after sentences have been read, each from an empty line.
+  public func vectors(of sentences: [String]) throws -> Tensor {
+    try sentenceVectors(sentences) { sentence, source in
+      let numbers = vocabulary!.encode(tokenizer.tokens(in: sentence))
+      guard numbers.contains(where: { Int($0) != vocabulary!.unknown }) else {
+        throw KasaneError("\(source): none of its \(unit) is known to the run")
+      }
+      let start = [Int32(vocabulary!.number(of: Self.lineEnd)!)] + numbers
+      let states = model(Tensor(start, shape: [1, start.count])).states
+      // Of long short-term memory the hidden state comes before the cell's.
+      return states[states.count - (options.cell == .lstm ? 2 : 1)]
+    }
   }
 
   /// Texts that the network writes from nothing.

@@ -180,6 +180,7 @@ public var allRecipes: [any Recipe.Type] {
   [
     BinaryAddition.self, Digits.self, NextWord.self, Names.self, LanguageModel.self, Tagging.self,
     SentimentTree.self, GradientFlow.self, Autoencoding.self, VariationalAutoencoding.self,
+    HierarchicalDialogue.self, VariationalDialogue.self,
   ]
 }
 

@@ -97,7 +97,21 @@ public enum TextSample: Sendable {
   case novel
   /// First names, one a line.
   case names
+  /// What two speakers of plays say to each other, a dialogue a line.
+  case dialogues
 
-  var training: String { self == .novel ? "text/novel-train.txt.gz" : "text/names.txt.gz" }
-  var validation: String? { self == .novel ? "text/novel-valid.txt.gz" : nil }
+  var training: String {
+    switch self {
+    case .novel: "text/novel-train.txt.gz"
+    case .names: "text/names.txt.gz"
+    case .dialogues: "text/dialogues-train.txt.gz"
+    }
+  }
+  var validation: String? {
+    switch self {
+    case .novel: "text/novel-valid.txt.gz"
+    case .names: nil
+    case .dialogues: "text/dialogues-valid.txt.gz"
+    }
+  }
 }

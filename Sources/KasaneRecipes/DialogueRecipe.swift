@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import ArgumentParser
+import Kasane
+import KasaneData
+import KasaneModels
+
+/// A recipe with which one can talk.
+public protocol ConversationalRecipe: Recipe {
+  /// A conversation in which nothing was said yet.
+  func conversation(with options: PredictionOptions) -> Conversation
+}
+
+/// A recipe that learns to answer from dialogues. What such recipes have in common is here.
+protocol DialogueRecipe: TextRecipe, ConversationalRecipe, SentenceEncoder
+where
+  Model == DialogueModel, Options: DialogueOptions, EvaluationOptions == DialogueEvaluationOptions,
+  PredictionOptions == ReplyOptions
+{
+  /// The seed of everything random.
+  var seed: UInt64 { get }
+  /// The dialogues, once they were read.
+  var data: DialogueData? { get set }
+  /// What a batch's cost in nats is in training: the latent variables' divergence counts by iteration.
+  func total(_ cost: DialogueModel.Cost, of replies: Int, at iteration: Int) -> Tensor
+  /// What epochs are compared by, in nats a word.
+  func judged(_ cost: DialogueSystem.Cost) -> Double
+}
+
+extension DialogueRecipe {
+  func judged(_ cost: DialogueSystem.Cost) -> Double { cost.loss }
+}
+
+/// What every recipe on dialogues can be told.
+protocol DialogueOptions: TextOptions {
+  var batch: ByPreset<Int> { get }
+  var features: ByPreset<Int> { get }
+  var hidden: ByPreset<Int> { get }
+  var context: ByPreset<Int> { get }
+  var bothWays: Bool { get }
+  var dropout: ByPreset<Double> { get }
+  var learningRate: ByPreset<Double> { get }
+  var clip: Double { get }
+  var words: Int { get }
+  var minimumCount: Int { get }
+  var longest: Int { get }
+  var turns: Int { get }
+  var overlong: Dialogues.Overlong { get }
+  /// The part of the words that the decoder does not see in training.
+  var wordDropout: Double { get }
+}
+
+extension Dialogues.Overlong: ExpressibleByArgument {}
+
+extension DialogueOptions {
+  var dataset: String { "self_dialogue" }
+  var wordDropout: Double { 0 }
+
+  /// Checks the ranges of what all have.
+  func validateDialogues() throws {
+    try require("--batch", self[\.batch], in: 1...65536)
+    try require("--features", self[\.features], in: 1...8192)
+    try require("--hidden", self[\.hidden], in: 1...8192)
+    try require("--context", self[\.context], in: 1...8192)
+    try require("--dropout", self[\.dropout], in: 0..<1)
+    try requireLearningRate("--learning-rate", self[\.learningRate])
+    try requirePositive("--clip", clip)
+    try require("--words", words, in: 3...Int.max)
+    try require("--minimum-count", minimumCount, in: 1...Int.max)
+    try require("--longest", longest, in: 1...10_000)
+    try require("--turns", turns, in: 2...10_000)
+    try validateText()
+  }
+
+  /// The sizes of a network without latent variables.
+  func sizes(for vocabulary: Vocabulary) -> DialogueModel.Sizes {
+    DialogueModel.Sizes(
+      words: vocabulary.count, features: self[\.features], hidden: self[\.hidden], context: self[\.context])
+  }
+}
+
+/// Dialogues to learn from and dialogues to judge by.
+struct DialogueData {
+  let training: [[[Int32]]]
+  let validation: [[[Int32]]]
+  /// How many turns lost what was beyond the longest allowed.
+  let cutTurns: Int
+  let fingerprint: String
+  let order: LengthBatches
+  /// Batches made on another thread.
+  let batches: Prefetcher<LengthBatches, DialogueBatch>
+  /// Words and ends of the replies of a batch in the mean.
+  let targetsPerBatch: Int
+}
+
+/// The options of an evaluation.
+public struct DialogueEvaluationOptions: ParsableArguments {
+  @Option(
+    textOf: "--data",
+    "Dialogues to judge by (default: the part of the run's corpus that was not learned from).")
+  public var data: String?
+  @Option(
+    help: ArgumentHelp(
+      "Another run of hred or vhred to set beside this one; may come several times.", valueName: "run"),
+    completion: .directory)
+  public var beside: [String] = []
+  @Option(help: "Dialogues to each of whose turns the network replies (0 to 1000000; 0: none).")
+  public var dialogues = 50
+  @Option(help: "Words of a reply at most (1 to 10000).")
+  public var length = 30
+  @Option(
+    help: ArgumentHelp(
+      "Words' vectors to compare replies by, GloVe's or word2vec's text (default: the run's own).",
+      valueName: "file"), completion: .file())
+  public var vectors: String?
+  @Option(help: "Divides the logits of a reply's words; 0 takes the likeliest (0 or more).")
+  public var temperature = 0.0
+  @Option(help: "Seed of what is drawn.")
+  public var seed: UInt64 = 0
+
+  /// The text that the run was judged by.
+  public init() {}
+
+  /// Checks the ranges.
+  public func validate() throws {
+    try require("--dialogues", dialogues, in: 0...1_000_000)
+    try require("--length", length, in: 1...10_000)
+    guard temperature >= 0, temperature.isFinite else {
+      throw ValidationError("--temperature: \(temperature) is out of range, 0 or more expected")
+    }
+  }
+
+  var manner: DialogueSystem.Manner {
+    var sampling = SamplingOptions()
+    (sampling.temperature, sampling.seed, sampling.topK, sampling.topP) = (temperature, seed, 0, 1)
+    return DialogueSystem.Manner(sampling: sampling, longest: length)
+  }
+}
+
+/// The options of replies.
+public struct ReplyOptions: ParsableArguments {
+  @Option(help: "Words of a reply at most (1 to 10000).")
+  public var length = 30
+  @Option(
+    help: "Replies to what was said (1 to 1000); each of a latent variable of its own, where there is one.")
+  public var samples = 1
+  @OptionGroup public var sampling: SamplingOptions
+
+  /// One reply from the model's own distribution.
+  public init() {}
+
+  /// Checks the ranges.
+  public func validate() throws {
+    try require("--length", length, in: 1...10_000)
+    try require("--samples", samples, in: 1...1000)
+  }
+}
+
+// MARK: - Training
+
+extension DialogueRecipe {
+  /// What follows `predict RUN` in an example.
+  static var example: String { "\"Have you seen it?\" --samples 3" }
+  static var specialTokens: [String] { DialogueSystem.specialTokens }
+
+  /// Reads the dialogues and, unless the run has one already, makes the vocabulary.
+  public func prepare() throws {
+    let (training, validation) = try Dialogues.parts(
+      at: options.place, longest: options.longest, overlong: options.overlong)
+    let known =
+      vocabulary
+      ?? Vocabulary(
+        counts: training.counts(), special: Self.specialTokens, unknown: Self.specialTokens[1],
+        minimumCount: options.minimumCount, limit: options.words)
+    guard known.count > known.specialCount else {
+      throw KasaneError(
+        "\(training.name): all words are unknown: none is seen \(options.minimumCount) times; a lower "
+          + "--minimum-count may help")
+    }
+    use(known)
+    let encoded = training.encoded(by: known, longest: options.turns)
+    let order = LengthBatches(
+      lengths: encoded.map(\.count), size: min(options[\.batch], encoded.count), seed: seed,
+      stream: DialogueStream.order)
+    let (rate, seed) = (options.wordDropout, seed)
+    let batches = Prefetcher(of: order) { order, iteration in
+      var random = RandomGenerator(
+        seed: seed, stream: DialogueStream.dropping, position: UInt64(iteration) << 32)
+      return DialogueBatch(
+        order.indices(at: iteration).map { encoded[$0] }, end: DialogueSystem.end,
+        unknown: DialogueSystem.unknown
+      ) { rate > 0 && random.uniform() < rate }
+    }
+    let targets = encoded.reduce(0) { sum, turns in sum + turns.dropFirst().reduce(0) { $0 + $1.count + 1 } }
+    data = DialogueData(
+      training: encoded, validation: validation.encoded(by: known, longest: options.turns),
+      cutTurns: training.cutTurns, fingerprint: training.fingerprint + " " + validation.fingerprint,
+      order: order, batches: batches, targetsPerBatch: targets / order.batchesPerEpoch)
+  }
+
+  /// What tells the dialogues from others.
+  public var dataFingerprint: String? { data?.fingerprint }
+  /// Words and ends of replies.
+  public var tokensPerIteration: Int? { data?.targetsPerBatch }
+  /// Batches are made on another thread.
+  public var waitingShare: Double? { data?.batches.waitingShare }
+  var iterationsPerEpoch: Int { data?.order.batchesPerEpoch ?? 0 }
+
+  /// What is learned from.
+  public func openingLines() -> [String] {
+    guard let data, let vocabulary else { return [] }
+    let cut =
+      data.cutTurns == 0
+      ? [] : ["Note: \(data.cutTurns) turns of more than \(options.longest) words are cut after so many"]
+    return opening(
+      data.training.count, data.validation.count, "dialogues",
+      known: "\(vocabulary.count - vocabulary.specialCount) words") + cut
+  }
+
+  /// One iteration. The loss is what a word costs.
+  func learn(_ iteration: Int) -> Double {
+    // What makes batches does not fail.
+    guard let batch = try? data!.batches.element(at: iteration) else { return .nan }
+    var random = self.random
+    // Drawn apart, so that dropout's own draws do not hang on it.
+    let noise = model.latent.map { Tensor(normal: [batch.replyCount, $0.count], using: &random) }
+    var (loss, gradients) = withTraining(using: &random) {
+      valueWithGradient(at: model) { model in
+        total(model(batch, noise: noise), of: batch.replyCount, at: iteration) / Double(batch.targetCount)
+      }
+    }
+    self.random = random
+    gradients.clip(toNorm: options.clip)
+    optimizer.learningRate = Schedule.cosine(from: options[\.learningRate], to: 0, steps: iterations)(
+      iteration)
+    optimizer.update(model, along: gradients)
+    return loss.scalar
+  }
+
+  /// The model and what it needs to be measured and to answer.
+  var system: DialogueSystem { DialogueSystem(model: model, vocabulary: vocabulary!, seed: seed) }
+
+  func judge() -> TextJudgement {
+    let cost = system.cost(of: data!.validation)
+    let bound = perplexity(of: cost.loss)
+    var result = TextJudgement(loss: judged(cost), metrics: ["validation_perplexity": bound])
+    if model.latent != nil {
+      result.metrics["validation_kl"] = cost.divergencePerReply
+      result.remark =
+        "perplexity at most \(fixed(bound, 2))  KL \(fixed(cost.divergencePerReply, 2)) nats a reply"
+    }
+    return result
+  }
+
+  func quality(of loss: Double) -> String? {
+    model.latent == nil ? "perplexity \(fixed(perplexity(of: loss), 2))" : nil
+  }
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import ArgumentParser
+public import Kasane
+public import KasaneData
+public import KasaneModels
+
+/// A hierarchical dialogue model with a latent variable for each turn (VHRED; Serban et al. 2017) learns to answer.
+public final class VariationalDialogue: DialogueRecipe {
+  /// The name on the command line.
+  public static let name = "vhred"
+  /// What it is, in one line.
+  public static let summary =
+    "A dialogue model with a latent variable for each turn learns to answer in more ways than one."
+  /// What `predict` takes after the run.
+  public static let predictionUsage = "the turns of a conversation, such as \"Hello.\" \"Hi, how are you?\""
+
+  /// The options of a run.
+  public struct Options: DialogueOptions {
+    @Option(help: .textPreset("turns of plays, a sample that", full: "self_dialogue"))
+    public var preset: Preset?
+    @Option(
+      textOf: "--corpus",
+      """
+      Dialogues: a file, plain or gzip, with a dialogue a line and __eou__ between turns, or a turn a line and an empty \
+      line between dialogues; a folder with such files, a data set in KASANE_DATA, or sample (default: by the preset).
+      """)
+    public var corpus: String?
+    @Option(help: "Features of a word's vector (1 to 8192).")
+    public var features = ByPreset(quick: 32, full: 128)
+    @Option(help: "Units of the encoder, in each direction, and of the decoder (1 to 8192).")
+    public var hidden = ByPreset(quick: 64, full: 256)
+    @Option(help: "Units of the network over turns (1 to 8192).")
+    public var context = ByPreset(quick: 64, full: 256)
+    @Flag(help: "Read each turn in both directions.")
+    public var bothWays = false
+    @Option(help: "Latent variables of a turn (1 to 8192).")
+    public var latent = ByPreset(quick: 16, full: 64)
+    @Option(
+      help: "Part of the run's iterations in which the divergence's weight rises from 0 to 1 (0 to 1).")
+    public var annealing = 0.5
+    @Option(
+      help: "Nats of a reply's divergence that cost nothing in training, in a batch's mean (0 or more).")
+    public var freeNats = 8.0
+    @Option(help: "Part of the words that the decoder does not see in training (0 or more, below 1).")
+    public var wordDropout = 0.25
+    @Option(help: "Weight of foretelling a reply's words whatever their order (0 or more; 0: none).")
+    public var bag = 1.0
+    @Option(help: "Part of words' vectors and of outputs that is dropped in training (0 or more, below 1).")
+    public var dropout = ByPreset(quick: 0, full: 0.2)
+    @Option(help: "Dialogues in one iteration (1 to 65536).")
+    public var batch = ByPreset(quick: 16, full: 16)
+    @Option(help: "Passes over the dialogues (1 to 10000).")
+    public var epochs = ByPreset(quick: 4, full: 5)
+    @Option(help: "Largest step size of Adam (above 0); it falls to 0 along a cosine.")
+    public var learningRate = ByPreset(quick: 0.005, full: 0.001)
+    @Option(help: "Largest norm of the gradients (above 0).")
+    public var clip = 1.0
+    @Option(help: "Words to know at most, the commonest ones (3 or more).")
+    public var words = 10_000
+    @Option(help: "Words seen less often are unknown (1 or more).")
+    public var minimumCount = 3
+    @Option(help: "Words of a turn at most (1 to 10000).")
+    public var longest = 30
+    @Option(help: "What becomes of turns with more.")
+    public var overlong = Dialogues.Overlong.truncate
+    @Option(help: "Turns that are learned from together; a longer dialogue is cut (2 to 10000).")
+    public var turns = 32
+    @Option(help: .patience) public var patience = 3
+
+    /// The defaults.
+    public init() {}
+
+    /// Checks the ranges.
+    public func validate() throws {
+      try validateDialogues()
+      try require("--latent", self[\.latent], in: 1...8192)
+      guard (0...1).contains(annealing) else {
+        throw ValidationError("--annealing: \(annealing) is out of range, 0 to 1 expected")
+      }
+      guard freeNats >= 0, freeNats.isFinite else {
+        throw ValidationError("--free-nats: \(freeNats) is out of range, 0 or more expected")
+      }
+      try require("--word-dropout", wordDropout, in: 0..<1)
+      guard bag >= 0, bag.isFinite else {
+        throw ValidationError("--bag: \(bag) is out of range, 0 or more expected")
+      }
+    }
+  }
+
+  /// The options of an evaluation.
+  public typealias EvaluationOptions = DialogueEvaluationOptions
+  /// The options of replies.
+  public typealias PredictionOptions = ReplyOptions
+
+  // MARK: The network and its training
+
+  /// What is trained.
+  public typealias Model = DialogueModel
+  var network: DialogueModel?
+  var vocabulary: Vocabulary?
+  var data: DialogueData?
+
+  func newNetwork(for vocabulary: Vocabulary) -> DialogueModel {
+    var weights = RandomGenerator(seed: seed, stream: DialogueStream.weights)
+    var sizes = options.sizes(for: vocabulary)
+    sizes.latent = options[\.latent]
+    return DialogueModel(
+      sizes, readsBothWays: options.bothWays, hasBag: options.bag > 0, dropout: options[\.dropout],
+      using: &weights)
+  }
+
+  /// What trains it.
+  public let optimizer: any Optimizer
+  /// What dropout and latent variables draw from.
+  public var random: RandomGenerator
+  let options: Options
+  let seed: UInt64
+
+  /// The system in its initial state.
+  public init(_ options: Options, seed: UInt64) throws {
+    (self.options, self.seed) = (options, seed)
+    optimizer = Adam(learningRate: options[\.learningRate])
+    random = RandomGenerator(seed: seed, stream: DialogueStream.training)
+  }
+
+  /// The bound, in which the divergence counts the more the longer the training lasts, up to once (Bowman et al. 2016,
+  /// section 3.1), but not below what is free (Kingma et al. 2016, appendix C.8), and the words foretold whatever their
+  /// order (Zhao, Zhao and Eskenazi 2017, section 4.2).
+  func total(_ cost: DialogueModel.Cost, of replies: Int, at iteration: Int) -> Tensor {
+    let rising = options.annealing * Double(iterations)
+    let weight = rising > 0 ? min(1, Double(iteration) / rising) : 1
+    let costly = relu(cost.divergence! - options.freeNats * Double(replies))
+    let bound = cost.words + weight * costly
+    return cost.bag.map { bound + options.bag * $0 } ?? bound
+  }
+
+  /// As in training once the divergence counts fully: what is free costs nothing here either, else the epochs in which the
+  /// latent variables say least would win.
+  func judged(_ cost: DialogueSystem.Cost) -> Double {
+    let free = options.freeNats * Double(cost.replies)
+    return (cost.words + max(0, cost.divergence - free)) / Double(max(cost.targets, 1))
+  }
+}
