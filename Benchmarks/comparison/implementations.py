@@ -35,6 +35,7 @@ WORKLOADS = (
     "bert-base-infer",
     "minilm-infer-b8",
     "vae",
+    "vae-epoch",
     "mobilenet-v1-infer",
     "mobilenet-v1-train",
     "densenet121-infer",

@@ -47,11 +47,12 @@ def iteration(workload, compiles):
         return infer
 
     def train():
-        workload.optimizer.zero_grad()
-        function().backward()
-        if workload.largest_norm is not None:
-            torch.nn.utils.clip_grad_norm_(workload.parameters, workload.largest_norm)
-        workload.optimizer.step()
+        for _ in range(workload.steps):
+            workload.optimizer.zero_grad()
+            function().backward()
+            if workload.largest_norm is not None:
+                torch.nn.utils.clip_grad_norm_(workload.parameters, workload.largest_norm)
+            workload.optimizer.step()
 
     return train
 

@@ -32,6 +32,24 @@ def variational_autoencoder(sizes):
     return Workload(lambda: model.loss(x), list(model.parameters()), optimizer)
 
 
+def variational_autoencoder_epoch(sizes):
+    model, batch = VariationalAutoencoder(), sizes.batch(128)
+    images = torch.randint(0, 256, (60_000, 784), dtype=torch.uint8)
+
+    def batches():
+        while True:
+            for places in torch.randperm(len(images)).split(batch):
+                yield images[places].float() / 255
+
+    endless = batches()
+    return Workload(
+        lambda: model.loss(next(endless)),
+        list(model.parameters()),
+        torch.optim.Adam(model.parameters(), lr=1e-3),
+        steps=-(-len(images) // batch),
+    )
+
+
 def deep_q_update(sizes):
     model = nn.Sequential(
         nn.Linear(4, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 2)
@@ -43,4 +61,8 @@ def deep_q_update(sizes):
     )
 
 
-WORKLOADS = {"vae": variational_autoencoder, "dqn-update": deep_q_update}
+WORKLOADS = {
+    "vae": variational_autoencoder,
+    "vae-epoch": variational_autoencoder_epoch,
+    "dqn-update": deep_q_update,
+}

@@ -16,6 +16,8 @@ class Workload:
     optimizer: Optional[torch.optim.Optimizer] = None
     largest_norm: Optional[float] = None
     """To which the gradients' norm is clipped."""
+    steps: int = 1
+    """How many steps of training an iteration consists of."""
 
 
 def parameters_of(*modules):

@@ -16,7 +16,18 @@ public struct GreyImages: Sendable {
   /// Columns of an image.
   public var width: Int { pixels.shape[2] }
 
-  init(pixels: Tensor, labels: [Int]?) {
+  /// Images that are at hand.
+  ///
+  /// - Parameters:
+  ///   - pixels: uint8, `[count, height, width]`
+  ///   - labels: the class of each image, where classes are known
+  public init(pixels: Tensor, labels: [Int]? = nil) {
+    precondition(
+      pixels.rank == 3 && pixels.dtype == .uint8,
+      "GreyImages: images of shape \(pixels.shape), \(pixels.dtype), [count, height, width], uint8 expected")
+    precondition(
+      labels.map { $0.count == pixels.shape[0] } ?? true,
+      "GreyImages: \(labels?.count ?? 0) labels for \(pixels.shape[0]) images")
     self.pixels = pixels
     self.labels = labels
   }
@@ -33,7 +44,7 @@ public struct GreyImages: Sendable {
           "\(file.name): no images: it holds \(header), [count, height, width] uint8 expected")
       }
     }
-    self.init(pixels: try images.tensor(), labels: nil)
+    self.init(pixels: try images.tensor())
   }
 
   /// The images to learn from and others to judge by: those of the sample, of a folder with MNIST's four files (whose

@@ -28,7 +28,7 @@ extension Workload {
     .binaryAddition(.fused),
     .nextWord, .lstmLanguageModel, .gruLanguageModel, .bidirectionalLSTM, .attentionTranslator,
     .translationTransformer, .maskedLanguageModel, .bertBaseInference, .miniLMInference,
-    .variationalAutoencoder,
+    .variationalAutoencoder, .variationalAutoencoderEpoch,
     .mobileNetInference, .mobileNetTraining,
     .denseNetInference, .denseNetTraining,
     .resNetInference, .resNetTraining,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Kasane
+import KasaneData
 import KasaneModels
 
 // Networks of dense layers.
@@ -16,6 +17,28 @@ extension Workload {
     return {
       let (_, gradients) = valueWithGradient(at: model) { model in model.loss(x, using: &random) }
       optimizer.update(model, along: gradients)
+    }
+  }
+
+  static let variationalAutoencoderEpoch = Workload(
+    name: "vae-epoch",
+    about: "an epoch of that over 60,000 images of 28 by 28 bytes, shuffled and made into batches"
+  ) { options in
+    let batch = options.batch ?? 128
+    var random = RandomGenerator(seed: 1)
+    let model = VariationalAutoencoder(inputs: 784, hidden: 400, latent: 20, using: &random)
+    let optimizer = Adam(learningRate: 0.001)
+    let pixels = Tensor(uniform: [60_000, 28, 28], from: 0, to: 256, using: &random).cast(to: .uint8)
+    let images = GreyImages(pixels: pixels)
+    var batches = ShuffledBatches(count: images.count, size: batch, seed: 1, stream: 1)
+    var iteration = 0
+    return {
+      for _ in 0..<batches.batchesPerEpoch {
+        let x = images.batch(batches.indices(at: iteration))
+        let (_, gradients) = valueWithGradient(at: model) { model in model.loss(x, using: &random) }
+        optimizer.update(model, along: gradients)
+        iteration += 1
+      }
     }
   }
 
