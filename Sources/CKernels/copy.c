@@ -67,8 +67,50 @@ enum { tile = 32 };
     }                                                                                            \
   }
 
+// A square of as many rows as a vector of 16 bytes has lanes, its columns side by side before, its rows after: shuffling
+// the first half of the vectors with the second, as cards are, as often as halving leaves one lane.
+#define TRANSPOSE_SQUARE(NAME, TYPE, LANES, HALVINGS, LOW, HIGH)                                          \
+  typedef TYPE NAME##_vector __attribute__((vector_size(16), aligned(sizeof(TYPE))));                     \
+  static void transpose_##NAME(TYPE *to, const TYPE *from, int64_t to_row, int64_t from_column) {         \
+    NAME##_vector x[LANES], y[LANES];                                                                     \
+    for (int j = 0; j < LANES; j++) x[j] = *(const NAME##_vector *)(from + j * from_column);              \
+    for (int halving = 0; halving < HALVINGS; halving++) {                                                \
+      for (int j = 0; j < LANES / 2; j++) {                                                               \
+        y[2 * j] = __builtin_shufflevector(x[j], x[j + LANES / 2], LOW);                                  \
+        y[2 * j + 1] = __builtin_shufflevector(x[j], x[j + LANES / 2], HIGH);                             \
+      }                                                                                                   \
+      memcpy(x, y, sizeof x);                                                                             \
+    }                                                                                                     \
+    for (int i = 0; i < LANES; i++) *(NAME##_vector *)(to + i * to_row) = x[i];                           \
+  }                                                                                                       \
+  static void transpose_tile_##NAME(TYPE *to, const TYPE *from, int64_t rows, int64_t columns, int64_t to_row, \
+                                    int64_t from_column) {                                                \
+    const int64_t whole_rows = rows / LANES * LANES, whole_columns = columns / LANES * LANES;             \
+    for (int64_t i = 0; i < whole_rows; i += LANES) {                                                     \
+      for (int64_t j = 0; j < whole_columns; j += LANES) {                                                \
+        transpose_##NAME(to + i * to_row + j, from + i + j * from_column, to_row, from_column);           \
+      }                                                                                                   \
+    }                                                                                                     \
+    for (int64_t i = 0; i < rows; i++) {                                                                  \
+      for (int64_t j = i < whole_rows ? whole_columns : 0; j < columns; j++) {                            \
+        to[i * to_row + j] = from[i + j * from_column];                                                   \
+      }                                                                                                   \
+    }                                                                                                     \
+  }
+#define EACH_OF(...) __VA_ARGS__
+TRANSPOSE_SQUARE(u16, uint16_t, 8, 3, EACH_OF(0, 8, 1, 9, 2, 10, 3, 11), EACH_OF(4, 12, 5, 13, 6, 14, 7, 15))
+TRANSPOSE_SQUARE(u32, uint32_t, 4, 2, EACH_OF(0, 4, 1, 5), EACH_OF(2, 6, 3, 7))
+
 static void copy_tile(char *to, const char *from, int64_t size, int64_t rows, int64_t columns, int64_t to_row,
                       int64_t to_column, int64_t from_row, int64_t from_column) {
+  if (to_column == 1 && from_row == 1 && (size == 2 || size == 4)) {
+    if (size == 2) {
+      transpose_tile_u16((uint16_t *)to, (const uint16_t *)from, rows, columns, to_row, from_column);
+    } else {
+      transpose_tile_u32((uint32_t *)to, (const uint32_t *)from, rows, columns, to_row, from_column);
+    }
+    return;
+  }
   switch (size) {
     case 1: COPY_TILE(uint8_t) break;
     case 2: COPY_TILE(uint16_t) break;

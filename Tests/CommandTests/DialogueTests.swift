@@ -63,7 +63,8 @@ import Testing
     _ = try lines("embed", "h", "sentences.txt", "--output", "v.npy")
     _ = try lines("embed", "h", "sentences.txt", "--output", "v.safetensors")
     #expect(try folder.data("v.npy").count == 128 + 3 * 16 * 4)
-    #expect(try Safetensors(contentsOf: folder.file("v.safetensors").path).tensors["vectors"]!.shape == [3, 16])
+    #expect(
+      try Safetensors(contentsOf: folder.file("v.safetensors").path).tensors["vectors"]!.shape == [3, 16])
   }
 
   @Test(arguments: ["hred", "vhred"]) func runsResumeToTheSameBits(_ recipe: String) throws {
