@@ -30,6 +30,7 @@ INFERENCE = (
 # In the table's order.
 WORKLOADS = (
     *RECURRENT,
+    "hred",
     "transformer-mt",
     "bert-mini-mlm",
     "bert-base-infer",

@@ -11,13 +11,15 @@ import collections
 import math
 import pathlib
 import random
+import sys
 import time
 
 import torch
 from torch import nn
-from torch.nn import functional as F
-from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
 
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "peers"))
+
+from torch_dialogue import HRED, batch
 from text_data import arguments, cosine, lines, words_and_marks
 
 options = arguments(
@@ -25,7 +27,7 @@ options = arguments(
     epochs=5, learning_rate=0.001, clip=1.0, last_turn_only=0,
 )
 random.seed(options.seed)
-END, UNKNOWN = 0, 1
+UNKNOWN = 1
 
 
 def dialogues(path):
@@ -47,56 +49,6 @@ def encoded(found, numbers):
     return result
 
 
-class HRED(nn.Module):
-    def __init__(self, words):
-        super().__init__()
-        self.embedding = nn.Embedding(words, options.features)
-        self.encoder = nn.GRU(options.features, options.hidden, batch_first=True)
-        self.context = nn.GRU(options.hidden, options.context, batch_first=True)
-        self.initial = nn.Linear(options.context, options.hidden)
-        self.decoder = nn.GRU(options.features + options.context, options.hidden, batch_first=True)
-        self.state_output = nn.Linear(options.hidden, options.features)
-        self.word_output = nn.Linear(options.features, options.features, bias=False)
-        self.output = nn.Linear(options.features, words)
-        nn.init.uniform_(self.embedding.weight, -0.1, 0.1)
-        for layer in (self.initial, self.state_output, self.word_output, self.output):
-            nn.init.normal_(layer.weight, std=layer.in_features**-0.5)
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
-        for cells in (self.encoder, self.context, self.decoder):
-            nn.init.zeros_(cells.bias_ih_l0)
-            nn.init.zeros_(cells.bias_hh_l0)
-
-    def forward(self, turns, lengths, counts, inputs, targets):
-        packed = pack_padded_sequence(self.embedding(turns), lengths, True, enforce_sorted=False)
-        meanings = self.encoder(packed)[1][0]
-        if options.last_turn_only:
-            before = torch.cat([m[:-1] for m in meanings.split(counts)])
-            contexts = self.context(before.unsqueeze(1))[1][0]
-        else:
-            laid = pad_sequence(meanings.split(counts), batch_first=True)
-            states = self.context(laid)[0]
-            contexts = torch.cat([states[d, : n - 1] for d, n in enumerate(counts)])
-        words = self.embedding(inputs)
-        wide = contexts.unsqueeze(1).expand(-1, inputs.shape[1], -1)
-        first = torch.tanh(self.initial(contexts)).unsqueeze(0)
-        states = self.decoder(torch.cat([words, wide], 2), first)[0]
-        # Only words that are there are compared with the vocabulary.
-        shown = (self.state_output(states) + self.word_output(words))[targets >= 0]
-        return F.cross_entropy(self.output(shown), targets[targets >= 0], reduction="sum")
-
-
-def batch(chosen):
-    turns = [turn for dialogue in chosen for turn in dialogue]
-    replies = [turn for dialogue in chosen for turn in dialogue[1:]]
-    end = torch.tensor([END])
-    return (
-        pad_sequence(turns, batch_first=True), torch.tensor([len(t) for t in turns]), [len(d) for d in chosen],
-        pad_sequence([torch.cat([end, r]) for r in replies], batch_first=True),
-        pad_sequence([torch.cat([r, end]) for r in replies], batch_first=True, padding_value=-1),
-    )
-
-
 def order(all_dialogues):
     """Those of a batch have about equally many turns."""
     items = random.sample(range(len(all_dialogues)), len(all_dialogues))
@@ -116,7 +68,7 @@ numbers = {token: number for number, token in enumerate(vocabulary)}
 training, validation = encoded(training, numbers), encoded(validation, numbers)
 validation.sort(key=len)
 print(f"{len(training)} dialogues, {len(validation)} to judge by, {len(vocabulary)} words", flush=True)
-model = HRED(len(vocabulary))
+model = HRED(len(vocabulary), options.features, options.hidden, options.context, options.last_turn_only)
 optimizer = torch.optim.Adam(model.parameters())
 iteration, iterations = 0, options.epochs * math.ceil(len(training) / options.batch)
 for epoch in range(options.epochs):

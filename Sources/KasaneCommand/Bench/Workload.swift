@@ -27,6 +27,7 @@ extension Workload {
   static let all: [Workload] = [
     .binaryAddition(.fused),
     .nextWord, .lstmLanguageModel, .gruLanguageModel, .bidirectionalLSTM, .attentionTranslator,
+    .hierarchicalDialogue,
     .translationTransformer, .maskedLanguageModel, .bertBaseInference, .miniLMInference,
     .variationalAutoencoder, .variationalAutoencoderEpoch,
     .mobileNetInference, .mobileNetTraining,

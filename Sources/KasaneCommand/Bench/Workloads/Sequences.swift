@@ -78,6 +78,31 @@ extension Workload {
     }
   }
 
+  static let hierarchicalDialogue = Workload(
+    name: "hred",
+    about: "HRED, 16 dialogues of 12 turns of up to 30 words, vocabulary 10,000, 128, 256, Adam, clipped"
+  ) { options in
+    let longest = options.length ?? 30
+    var random = RandomGenerator(seed: 1)
+    let dialogues = (0..<(options.batch ?? 16)).map { dialogue in
+      (0..<12).map { turn -> [Int32] in
+        let words = 1 + 7 * (12 * dialogue + turn) % longest
+        return (0..<words).map { _ in Int32.random(in: 1..<10_000, using: &random) }
+      }
+    }
+    let model = DialogueModel(
+      DialogueModel.Sizes(words: 10_000, features: 128, hidden: 256, context: 256), using: &random)
+    let optimizer = Adam(learningRate: 0.001)
+    let batch = DialogueBatch(dialogues, end: 0)
+    return {
+      var (_, gradients) = valueWithGradient(at: model) { model in
+        model(batch).words / Double(batch.targetCount)
+      }
+      gradients.clip(toNorm: 1)
+      optimizer.update(model, along: gradients)
+    }
+  }
+
   private static func indices(_ shape: Shape, below count: Int, _ random: inout RandomGenerator) -> Tensor {
     Tensor(
       (0..<shape.elementCount).map { _ in Int64.random(in: 0..<Int64(count), using: &random) }, shape: shape)
