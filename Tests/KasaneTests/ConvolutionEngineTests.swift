@@ -57,20 +57,23 @@ import Testing
     }
   }
 
-  /// So much work in steps of more than one that what places see is gathered, some images at a time.
-  @Test(arguments: [1, 2])
-  func gatheredGradientsAgreeWithPlainLoops(_ dilation: Int) {
+  /// So much work in steps of more than one, or along a single row, that what places see is gathered, some images at a
+  /// time.
+  @Test(arguments: [1, 3], [1, 2])
+  func gatheredGradientsAgreeWithPlainLoops(_ height: Int, _ dilation: Int) {
     var random = RandomGenerator(seed: 78)
     var geometry = ConvolutionGeometry()
-    geometry.stride = Size2D(2, 3)
+    geometry.stride = height == 1 ? Size2D(1) : Size2D(2, 3)
     geometry.dilation = Size2D(1, dilation)
-    geometry.margins = Margins(top: 1, bottom: 0, left: 2, right: 1)
-    let size = geometry.outputSize(image: Size2D(73, 90), kernel: 3)
-    let x = Tensor(normal: [4, 73, 90, 64], dtype: .float64, using: &random)
+    geometry.margins = Margins(top: height / 2, bottom: 0, left: 2, right: 1)
+    let image = height == 1 ? Size2D(1, 4001) : Size2D(73, 90)
+    let size = geometry.outputSize(image: image, kernel: Size2D(height, 3))
+    let x = Tensor(normal: [4, image.height, image.width, 64], dtype: .float64, using: &random)
     let gradient = Tensor(normal: [4, size.height, size.width, 32], dtype: .float64, using: &random)
-    let exact = engine.convolutionWeightGradient(x, gradient, shape: [3, 3, 64, 32], geometry)
+    let shape: Shape = [height, 3, 64, 32]
+    let exact = engine.convolutionWeightGradient(x, gradient, shape: shape, geometry)
     let found = engine.convolutionWeightGradient(
-      x.cast(to: .float32), gradient.cast(to: .float32), shape: [3, 3, 64, 32], geometry)
+      x.cast(to: .float32), gradient.cast(to: .float32), shape: shape, geometry)
     expectClose(found, exact, 2e-5, "\(geometry)")
   }
 

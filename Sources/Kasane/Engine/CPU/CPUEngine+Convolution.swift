@@ -221,11 +221,12 @@ extension ConvolutionGeometry {
   /// So many numbers of what places see are gathered at a time: 8 MiB, which stay in the last cache.
   fileprivate static let gathered = 1 << 21
 
-  /// Whether the library's gradient of the kernel is slower than a product of what is gathered: in steps of more than one
-  /// it runs at 150 to 230 GFLOP/s. With few inputs it takes as long to gather them.
+  /// Whether the library's gradient of the kernel is slower than a product of what is gathered: in steps of more than one,
+  /// and along a single row, it runs at 150 to 230 GFLOP/s. With few inputs it takes as long to gather them.
   fileprivate func paysToGather(_ kernel: Shape, _ results: Shape) -> Bool {
     let places = results[1] * results[2], seen = kernel[0] * kernel[1] * kernel[2]
-    return groups == 1 && stride != Size2D(1) && kernel[0] * kernel[1] > 1 && min(kernel[2], kernel[3]) >= 32
+    return groups == 1 && (stride != Size2D(1) || results[1] == 1) && kernel[0] * kernel[1] > 1
+      && min(kernel[2], kernel[3]) >= 32
       && places * seen <= 4 * Self.gathered && results[0] * places * kernel.elementCount >= 1 << 25
   }
 
