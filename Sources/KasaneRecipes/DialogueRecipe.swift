@@ -218,23 +218,20 @@ extension DialogueRecipe {
   }
 
   /// One iteration. The loss is what a word costs.
-  func learn(_ iteration: Int) -> Double {
+  func learn(_ iteration: Int) -> Learned {
     // What makes batches does not fail.
-    guard let batch = try? data!.batches.element(at: iteration) else { return .nan }
+    guard let batch = try? data!.batches.element(at: iteration) else { return Learned(loss: .nan) }
     var random = self.random
     // Drawn apart, so that dropout's own draws do not hang on it.
     let noise = model.latent.map { Tensor(normal: [batch.replyCount, $0.count], using: &random) }
-    var (loss, gradients) = withTraining(using: &random) {
+    let (loss, gradients) = withTraining(using: &random) {
       valueWithGradient(at: model) { model in
         total(model(batch, noise: noise), of: batch.replyCount, at: iteration) / Double(batch.targetCount)
       }
     }
     self.random = random
-    gradients.clip(toNorm: options.clip)
-    optimizer.learningRate = Schedule.cosine(from: options[\.learningRate], to: 0, steps: iterations)(
-      iteration)
-    optimizer.update(model, along: gradients)
-    return loss.scalar
+    return descend(
+      loss, gradients, clip: options.clip, learningRate: options[\.learningRate], at: iteration)
   }
 
   /// The model and what it needs to be measured and to answer.

@@ -181,13 +181,13 @@ public final class LanguageModel: TextRecipe, SentenceEncoder {
   public var tokensPerIteration: Int? { options[\.batch] * options[\.steps] }
 
   /// Forward from where the batch before ended, backward through this batch alone.
-  func learn(_ iteration: Int) -> Double {
+  func learn(_ iteration: Int) -> Learned {
     let batch = iteration % batches!.batchesPerEpoch
     if batch == 0 { carried.states = nil }
     let (inputs, targets) = batches!.batch(batch)
     var random = self.random
     var states: [Tensor] = []
-    var (loss, gradients) = withTraining(using: &random) {
+    let (loss, gradients) = withTraining(using: &random) {
       valueWithGradient(at: model) { model in
         let (logits, after) = model(inputs, from: carried.states)
         states = after
@@ -196,11 +196,8 @@ public final class LanguageModel: TextRecipe, SentenceEncoder {
     }
     self.random = random
     carried.states = states.map { $0.detached() }
-    gradients.clip(toNorm: options.clip)
-    optimizer.learningRate = Schedule.cosine(from: options[\.learningRate], to: 0, steps: iterations)(
-      iteration)
-    optimizer.update(model, along: gradients)
-    return loss.scalar
+    return descend(
+      loss, gradients, clip: options.clip, learningRate: options[\.learningRate], at: iteration)
   }
 
   func judge() -> TextJudgement { TextJudgement(loss: judge(data!.validation)) }

@@ -213,15 +213,12 @@ public final class Names: TextRecipe {
     return (inputs, targets)
   }
 
-  func learn(_ iteration: Int) -> Double {
+  func learn(_ iteration: Int) -> Learned {
     let (inputs, targets) = batch(data!.batches.indices(at: iteration).map { data!.training[$0] })
-    var (loss, gradients) = valueWithGradient(at: model) { model in
+    let (loss, gradients) = valueWithGradient(at: model) { model in
       crossEntropy(model(inputs).logits, targets, ignoredIndex: Int(Self.ignored))
     }
-    gradients.clip(toNorm: 1)
-    optimizer.learningRate = Schedule.cosine(from: options.learningRate, to: 0, steps: iterations)(iteration)
-    optimizer.update(model, along: gradients)
-    return loss.scalar
+    return descend(loss, gradients, clip: 1, learningRate: options.learningRate, at: iteration)
   }
 
   func judge() -> TextJudgement { TextJudgement(loss: judge(data!.validation)) }

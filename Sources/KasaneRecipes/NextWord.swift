@@ -144,11 +144,11 @@ public final class NextWord: TextRecipe {
   /// Every window's words.
   public var tokensPerIteration: Int? { options.batch * options.window }
 
-  func learn(_ iteration: Int) -> Double {
+  func learn(_ iteration: Int) -> Learned {
     let (windows, next) = batches!.batch(at: iteration)
     let (loss, gradients) = valueWithGradient(at: model) { model in crossEntropy(model(windows), next) }
     optimizer.update(model, along: gradients)
-    return loss.scalar
+    return Learned(loss: loss.scalar)
   }
 
   func judge() -> TextJudgement { TextJudgement(loss: judge(data!.validation).loss) }

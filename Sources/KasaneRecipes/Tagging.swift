@@ -81,14 +81,14 @@ public final class Tagging: TextRecipe {
 
   // MARK: Data
 
-  private static let lineEnd = RunningText.lineEndToken
-  private static let unknown = "<unk>"
+  static let lineEnd = RunningText.lineEndToken
+  static let unknown = "<unk>"
   /// One line end of so many is shown in training: enough to learn that a text has an end, few enough to learn where
   /// sentences end without them.
   private static let keptLineEnds = 4
 
   /// What is learned from, by the numbers of the vocabulary, and what it is judged by.
-  private struct Data {
+  struct Data {
     let words: [Int32]
     let wordCount: Int
     let classes: [[UInt8]]
@@ -97,9 +97,9 @@ public final class Tagging: TextRecipe {
     var batches: ShuffledBatches
   }
 
-  private var data: Data?
-  private var forms: Vocabulary?
-  private let tokenizer = WordTokenizer()
+  var data: Data?
+  var forms: Vocabulary?
+  let tokenizer = WordTokenizer()
 
   /// Reads the text and, unless the run has one already, makes the vocabulary.
   public func prepare() throws {
@@ -140,7 +140,7 @@ public final class Tagging: TextRecipe {
   private static func isEnding(_ token: String) -> Bool { token.hasPrefix("-") }
 
   /// The numbers of a text's words.
-  private func numbers(of text: RunningText) -> [Int32] {
+  func numbers(of text: RunningText) -> [Int32] {
     let vocabulary = vocabulary!
     let places = text.distinct.map { word in
       Int32(
@@ -151,7 +151,7 @@ public final class Tagging: TextRecipe {
   }
 
   /// How many of a text's words are not known by themselves.
-  private func unknownCount(in text: RunningText) -> Int {
+  func unknownCount(in text: RunningText) -> Int {
     let isUnknown = text.distinct.map { vocabulary!.number(of: $0) ?? 0 < vocabulary!.specialCount }
     return text.words.count { $0 != RunningText.lineEnd && isUnknown[Int($0)] }
   }
@@ -217,7 +217,7 @@ public final class Tagging: TextRecipe {
   /// Those of all rows.
   public var tokensPerIteration: Int? { options[\.batch] * options[\.steps] }
 
-  func learn(_ iteration: Int) -> Double {
+  func learn(_ iteration: Int) -> Learned {
     let rows = data!.batches.indices(at: iteration)
     let (text, steps) = (data!.words, min(options[\.steps], data!.words.count))
     // The last row ends with the text.
@@ -225,171 +225,23 @@ public final class Tagging: TextRecipe {
     let words = table(starts, steps) { text[$0] }
     let labels = data!.classes.map { classes in table(starts, steps) { Int32(classes[$0]) } }
     var random = self.random
-    var (loss, gradients) = withTraining(using: &random) {
+    let (loss, gradients) = withTraining(using: &random) {
       valueWithGradient(at: model) { model in
         let losses: [Tensor] = zip(model(words), labels).map { crossEntropy($0, $1) }
         return losses[1...].reduce(losses[0], +)
       }
     }
     self.random = random
-    gradients.clip(toNorm: options.clip)
-    optimizer.learningRate = Schedule.cosine(from: options[\.learningRate], to: 0, steps: iterations)(
-      iteration)
-    optimizer.update(model, along: gradients)
-    return loss.scalar
+    return descend(
+      loss, gradients, clip: options.clip, learningRate: options[\.learningRate], at: iteration)
   }
 
   /// Rows of `steps` numbers from the places at which they start, `[rows, steps]`.
-  private func table(_ starts: [Int], _ steps: Int, _ number: (Int) -> Int32) -> Tensor {
+  func table(_ starts: [Int], _ steps: Int, _ number: (Int) -> Int32) -> Tensor {
     Tensor(shape: [starts.count, steps], of: Int32.self) { memory in
       for (row, start) in starts.enumerated() {
         for step in 0..<steps { memory[row * steps + step] = number(start + step) }
       }
     }
-  }
-
-  // MARK: Reading texts of any length
-
-  /// The answers for each word of a text, by question.
-  private func answers(for words: [Int32]) -> [[Int]] {
-    var answers = [[Int]](repeating: [], count: model.classes.count)
-    read(words) { logits, places in
-      for (question, logits) in logits.enumerated() {
-        let found = logits.argmax(axis: -1).elements(as: Int64.self)
-        answers[question] += places.joined().map { Int(found[$0]) }
-      }
-    }
-    return answers
-  }
-
-  /// Reads a text between its two ends, in parts side by side, and calls `body` with the logits `[rows, steps, classes]` of
-  /// each question and with the places among `rows * steps` that hold the words of the text, in order.
-  private func read(_ words: [Int32], _ body: (_ logits: [Tensor], _ places: [Range<Int>]) -> Void) {
-    // Each part has some words around those that it is read for, which all but the first and the last need to be
-    // understood.
-    let (core, margin, rows) = (192, 32, 64)
-    let end = Int32(vocabulary!.number(of: Self.lineEnd)!)
-    let tokens = [end] + words + [end]
-    let steps = min(tokens.count, core + 2 * margin)
-    let cores = stride(from: 1, to: words.count + 1, by: core).map { $0..<min($0 + core, words.count + 1) }
-    for first in stride(from: 0, to: cores.count, by: rows) {
-      let part = cores[first..<min(first + rows, cores.count)]
-      let starts = part.map { min(max($0.lowerBound - margin, 0), tokens.count - steps) }
-      let places = zip(part, starts).enumerated().map { row, place in
-        let (core, start) = place
-        return row * steps + core.lowerBound - start..<row * steps + core.upperBound - start
-      }
-      body(model(table(starts, steps) { tokens[$0] }), places)
-    }
-  }
-
-  // MARK: After training
-
-  /// How well the questions about a text are answered.
-  private struct Judgement {
-    var loss = 0.0
-    /// By question and class.
-    var scores: [[ClassScore]]
-
-    /// Of all marks together: commas to colons and quotation marks.
-    var marks: ClassScore { ClassScore.sum(markRows.map(\.score)) }
-    /// Of all words together that are not in lower case.
-    var capitals: ClassScore { ClassScore.sum(rows(of: [.letters]).map(\.score)) }
-
-    var markRows: [(name: String, score: ClassScore)] { rows(of: [.mark, .opening, .closing]) }
-
-    private func rows(of questions: [RunningText.Question]) -> [(name: String, score: ClassScore)] {
-      questions.flatMap { question in
-        zip(question.classes, scores[question.rawValue]).dropFirst().map { (name: $0, score: $1) }
-      }
-    }
-
-    var table: [String] {
-      let each = markRows.compactMap(\.score.f1)
-      let mean = each.isEmpty ? nil : each.reduce(0, +) / Double(each.count)
-      return ClassScore.table(
-        markRows + [("all marks", marks)] + rows(of: [.letters]) + [("all capitals", capitals)]
-      ) + ["Mean F1 of the marks: \(ClassScore.percent(mean))"]
-    }
-
-    var summary: String {
-      "F1 of marks \(ClassScore.percent(marks.f1))  of capitals \(ClassScore.percent(capitals.f1))"
-    }
-  }
-
-  private func judge(_ text: RunningText) -> Judgement {
-    var result = Judgement(
-      scores: model.classes.map { [ClassScore](repeating: ClassScore(), count: $0) })
-    var first = 0
-    read(numbers(of: text)) { logits, places in
-      let count = places.reduce(0) { $0 + $1.count }
-      for (question, logits) in logits.enumerated() {
-        let classes = logits.shape[2]
-        let answers = logits.argmax(axis: -1).elements(as: Int64.self)
-        // What stands around the words that are read for is not judged.
-        var labels = [Int32](repeating: -1, count: answers.count)
-        for (word, place) in zip(first..., places.joined()) {
-          let label = Int(text.classes[question][word])
-          labels[place] = Int32(label)
-          ClassScore.count(label: label, answer: Int(answers[place]), in: &result.scores[question])
-        }
-        let flat = logits.reshaped(to: [-1, classes])
-        let loss = crossEntropy(
-          flat, Tensor(labels, shape: [labels.count]), ignoredIndex: -1, reduction: .sum)
-        result.loss += loss.scalar
-      }
-      first += count
-    }
-    result.loss /= Double(text.count)
-    return result
-  }
-
-  func judge() -> TextJudgement {
-    let found = judge(data!.validation)
-    return TextJudgement(
-      loss: found.loss,
-      metrics: ["validation_mark_f1": found.marks.f1 ?? 0, "validation_capital_f1": found.capitals.f1 ?? 0],
-      remark: found.summary)
-  }
-
-  func keptLines() -> [String] { data.map { judge($0.validation).table } ?? [] }
-
-  /// How well capitals and marks of a text are found, in lines.
-  public func evaluate(_ evaluation: TextEvaluationOptions) throws -> [String] {
-    let text: RunningText
-    if let place = evaluation.data {
-      let corpus = try Corpus.parts(at: place, sample: .novel)
-      text = RunningText(
-        try TokenizedText(corpus.validation ?? corpus.training, by: tokenizer, lineEnd: Self.lineEnd))
-    } else {
-      try prepare()
-      text = data!.validation
-    }
-    let name = evaluation.data ?? options.place
-    guard text.count > 0 else { throw KasaneError("\(name): no words to judge by") }
-    let unknown = unknownCount(in: text)
-    guard unknown < text.count else { throw KasaneError("\(name): none of its words is known to the run") }
-    let found = judge(text)
-    let share = fixed(100 * Double(unknown) / Double(text.count), 2)
-    return [
-      "Words: \(text.count), of which \(share) % are unknown", "Mean loss: \(fixed(found.loss, 4))",
-    ] + found.table
-  }
-
-  /// The words with capitals and marks.
-  public func predict(_ words: [String]) throws -> [String] {
-    let text = RunningText(TokenizedText(line: words.joined(separator: " "), by: tokenizer))
-    guard text.count > 0 else { throw KasaneError("predict: no words, \(Self.predictionUsage) expected") }
-    guard unknownCount(in: text) < text.count else {
-      throw KasaneError("predict: none of the words is known to the run, \(Self.predictionUsage) expected")
-    }
-    let forms = Dictionary(
-      forms!.tokens.map { ($0.lowercased(), $0) }, uniquingKeysWith: { first, _ in first })
-    let answers = answers(for: numbers(of: text))
-    let written = text.words.enumerated().map { place, word in
-      let word = text.distinct[Int(word)]
-      return RunningText.written(word, answers.map { $0[place] }, form: forms[word])
-    }
-    return [written.joined(separator: " ")]
   }
 }

@@ -22,14 +22,22 @@ protocol TextRecipe: Recipe where Options: TextOptions {
 
   /// How many iterations an epoch has; 0 before the text was read.
   var iterationsPerEpoch: Int { get }
-  /// One iteration: forward, backward, update. Returns the loss before the update.
-  func learn(_ iteration: Int) -> Double
+  /// One iteration: forward, backward, update.
+  func learn(_ iteration: Int) -> Learned
   /// How good the network is on the text to judge by.
   func judge() -> TextJudgement
   /// A loss by the measure that is usual, where there is one.
   func quality(of loss: Double) -> String?
   /// What else is worth saying of the network that is kept in the end.
   func keptLines() -> [String]
+}
+
+/// What is known of an iteration of a recipe on text.
+struct Learned {
+  /// The loss before the update.
+  var loss: Double
+  /// The norm of its gradient before it was clipped, where it was.
+  var gradientNorm: Double?
 }
 
 /// How good a network is on text that it does not learn from.
@@ -89,17 +97,33 @@ extension TextRecipe {
     ]
   }
 
+  /// Moves the parameters against a loss's gradients, which are clipped by their norm, by a step size that falls to 0 along
+  /// a cosine.
+  func descend(
+    _ loss: Tensor, _ gradients: Gradients, clip: Double, learningRate: Double, at iteration: Int
+  ) -> Learned {
+    var gradients = gradients
+    let norm = gradients.clip(toNorm: clip)
+    optimizer.learningRate = Schedule.cosine(from: learningRate, to: 0, steps: iterations)(iteration)
+    optimizer.update(model, along: gradients)
+    return Learned(loss: loss.scalar, gradientNorm: norm)
+  }
+
   /// One iteration, and a judgement after the last of an epoch.
   public func step(_ iteration: Int, reporting: Bool) -> TrainingStep {
-    var step = TrainingStep(loss: learn(iteration))
+    let learned = learn(iteration)
+    var step = TrainingStep(loss: learned.loss)
     let (epoch, place) = iteration.quotientAndRemainder(dividingBy: iterationsPerEpoch)
     let head = "epoch \(epoch + 1)/\(options[\.epochs])"
     var lines: [String] = []
-    if reporting { lines.append("\(head)  iteration \(iteration)  loss \(fixed(step.loss, 4))") }
+    if reporting {
+      step.metrics["gradient_norm"] = learned.gradientNorm
+      lines.append("\(head)  iteration \(iteration)  loss \(fixed(step.loss, 4))")
+    }
     if place == iterationsPerEpoch - 1 {
       let found = judge()
       step.judgement = found.loss
-      step.metrics = found.metrics
+      step.metrics.merge(found.metrics) { $1 }
       step.metrics["validation_loss"] = found.loss
       let remarks = [quality(of: found.loss), found.remark].compactMap { $0 }
       lines.append((["\(head)  validation loss \(fixed(found.loss, 4))"] + remarks).joined(separator: "  "))

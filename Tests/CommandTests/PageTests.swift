@@ -144,6 +144,7 @@ import Testing
   @Test func everyWordIsInBothLanguages() throws {
     try folder.makeText()
     try folder.makeDigits()
+    try folder.write((0..<40).map { _ in "is it you ? __eou__ it is .\n" }.joined(), to: "talk.txt")
     try folder.write((0..<40).map { "mari\(["a", "e", "o", "us"][$0 % 4])\($0)\n" }.joined(), to: "names.txt")
     let few = ["--seed", "1", "--threads", "1", "--output"]
     let trainings = [
@@ -155,6 +156,12 @@ import Testing
         "gradient-flow", "--preset", "quick", "--iterations", "20", "--hidden", "4", "--steps", "5",
         "--print-every", "2",
       ],
+      [
+        "tagging", "--corpus", "corpus.txt", "--epochs", "1", "--hidden", "8", "--steps", "16",
+        "--print-every", "1",
+      ],
+      ["hred", "--corpus", "talk.txt", "--epochs", "2", "--hidden", "8", "--print-every", "1"],
+      ["vhred", "--corpus", "talk.txt", "--epochs", "2", "--hidden", "8", "--print-every", "1"],
       ["sentiment-tree", "--preset", "quick", "--epochs", "2", "--features", "4", "--hidden", "4"],
     ]
     let same = Set([

@@ -43,8 +43,8 @@ struct MetricName {
     case "mark_f1": language("F1 of marks", "句読点の F1 値")
     case "capital_f1": language("F1 of capitals", "大文字の F1 値")
     case "negative_elbo": language("Negative ELBO", "負の ELBO")
-    case "reconstruction": language("Reconstruction, nats", "再構成誤差（nats）")
-    case "kl": language("KL divergence, nats", "KL 情報量（nats）")
+    case "reconstruction": language("Reconstruction, nats", "再構成誤差（ナット）")
+    case "kl": language("KL divergence, nats", "KL 情報量（ナット）")
     case "squared_error": language("Squared error of a pixel", "画素の二乗誤差")
     default: nil
     }

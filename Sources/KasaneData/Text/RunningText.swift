@@ -111,6 +111,14 @@ public struct RunningText: Sendable {
     }
   }
 
+  /// The text's first words, at most so many.
+  public func prefix(_ count: Int) -> RunningText {
+    var result = self
+    result.words = Array(words.prefix(count))
+    result.classes = classes.map { Array($0.prefix(count)) }
+    return result
+  }
+
   /// How often each word occurs.
   public func counts() -> [String: Int] {
     var counts = [Int](repeating: 0, count: distinct.count)
