@@ -46,7 +46,9 @@ let package = Package(
     .testTarget(
       name: "KasaneTests", dependencies: ["Kasane", "CKernels"], resources: [.copy("Fixtures")]),
     .target(name: "LocalServer", path: "Tests/LocalServer"),
-    .testTarget(name: "KasaneDataTests", dependencies: ["Kasane", "KasaneData", "LocalServer"]),
+    .testTarget(
+      name: "KasaneDataTests", dependencies: ["Kasane", "KasaneData", "LocalServer"],
+      resources: [.copy("Fixtures")]),
     .testTarget(
       name: "KasaneModelsTests", dependencies: ["Kasane", "KasaneModels"], resources: [.copy("Fixtures")]),
     .testTarget(

@@ -103,9 +103,6 @@ extension Array where Element == Int {
   }
 }
 
-// The C function, which the operation on tensors would hide.
-private func exponential(_ x: Double) -> Double { exp(x) }
-
 extension RecurrentLanguageModel {
   /// Reads tokens and goes on with at most `count` others, until one of `ends` comes, which is not among them.
   func continued(

@@ -9,7 +9,8 @@
   import Darwin
 #endif
 
-func logarithm(_ x: Double) -> Double { log(x) }
+package func logarithm(_ x: Double) -> Double { log(x) }
+package func exponential(_ x: Double) -> Double { exp(x) }
 func cosine(_ x: Double) -> Double { cos(x) }
 func errorFunction(_ x: Double) -> Double { erf(x) }
 func raised(_ base: Double, to exponent: Double) -> Double { pow(base, exponent) }

@@ -167,3 +167,76 @@ public struct WordTokenizer: Tokenizer {
     return text
   }
 }
+
+/// Words and marks as the scorers of translation contests take text apart (mteval-v13a; sacrebleu's `13a`), for scores that
+/// can be compared with published ones.
+public struct ContestTokenizer: Tokenizer {
+  /// A tokenizer.
+  public init() {}
+
+  /// The words and marks of the line.
+  public func forEachToken(in line: String, _ body: (String) throws -> Void) rethrows {
+    var text = line.replacing("<skipped>", with: "").replacing("-\n", with: "").replacing("\n", with: " ")
+    for (name, mark) in [("&quot;", "\""), ("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">")] {
+      text = text.replacing(name, with: mark)
+    }
+    var scalars: [Unicode.Scalar] = [" "]
+    for scalar in text.unicodeScalars {
+      scalars += Self.standsAlone(scalar) ? [" ", scalar, " "] : [scalar]
+    }
+    scalars.append(" ")
+    // Each rule goes once from left to right, two scalars at a time where it holds.
+    scalars = Self.parted(scalars) {
+      !Self.isDigit($0) && Self.isPoint($1)
+    } into: {
+      [$0, " ", $1, " "]
+    }
+    scalars = Self.parted(scalars) {
+      Self.isPoint($0) && !Self.isDigit($1)
+    } into: {
+      [" ", $0, " ", $1]
+    }
+    scalars = Self.parted(scalars) {
+      Self.isDigit($0) && $1 == "-"
+    } into: {
+      [$0, " ", $1, " "]
+    }
+    let isSpace = { (scalar: Unicode.Scalar) in
+      scalar.properties.isWhitespace || (0x1C...0x1F).contains(scalar.value)
+    }
+    for part in scalars.split(whereSeparator: isSpace) {
+      var token = String.UnicodeScalarView()
+      token.append(contentsOf: part)
+      try body(String(token))
+    }
+  }
+
+  private static func isDigit(_ scalar: Unicode.Scalar) -> Bool { ("0"..."9").contains(scalar) }
+  private static func isPoint(_ scalar: Unicode.Scalar) -> Bool { scalar == "." || scalar == "," }
+
+  /// Marks of ASCII but apostrophes, hyphens, commas and points.
+  private static func standsAlone(_ scalar: Unicode.Scalar) -> Bool {
+    switch scalar {
+    case "{"..."~", "["..."`", " "..."&", "("..."+", ":"..."@", "/": true
+    default: false
+    }
+  }
+
+  private static func parted(
+    _ scalars: [Unicode.Scalar], where applies: (Unicode.Scalar, Unicode.Scalar) -> Bool,
+    into parts: (Unicode.Scalar, Unicode.Scalar) -> [Unicode.Scalar]
+  ) -> [Unicode.Scalar] {
+    var result: [Unicode.Scalar] = []
+    var place = 0
+    while place < scalars.count {
+      if place + 1 < scalars.count, applies(scalars[place], scalars[place + 1]) {
+        result += parts(scalars[place], scalars[place + 1])
+        place += 2
+      } else {
+        result.append(scalars[place])
+        place += 1
+      }
+    }
+    return result
+  }
+}
