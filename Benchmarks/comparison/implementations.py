@@ -31,6 +31,7 @@ INFERENCE = (
 WORKLOADS = (
     *RECURRENT,
     "hred",
+    "beam-search",
     "transformer-mt",
     "bert-mini-mlm",
     "bert-base-infer",

@@ -24,12 +24,14 @@ import torch_dense  # noqa: E402
 import torch_dialogue  # noqa: E402
 import torch_recurrent  # noqa: E402
 import torch_transformers  # noqa: E402
+import torch_translation  # noqa: E402
 import torch_vision  # noqa: E402
 
 # In the order of the table.
 WORKLOADS = {
     **torch_recurrent.WORKLOADS,
     **torch_dialogue.WORKLOADS,
+    **torch_translation.WORKLOADS,
     **torch_transformers.WORKLOADS,
     **torch_dense.WORKLOADS,
     **torch_vision.WORKLOADS,

@@ -150,11 +150,13 @@ extension RecipeOptions {
     guard values["help"] == nil, values["version"] == nil else {
       throw KasaneError("\(source): options: help and version are none")
     }
+    let standard = (try? Self.parse([]).values()) ?? [:]
     for (name, value) in values.sorted(by: { $0.key < $1.key }) {
       let flag = "--" + Self.dashed(name)
       switch value {
       case .flag(true): words.append(flag)
-      case .flag(false): break
+      // What is on unless told otherwise is turned off by name.
+      case .flag(false): if standard[name] == .flag(true) { words.append("--no-" + Self.dashed(name)) }
       default: words.append("\(flag)=\(value)")
       }
     }
@@ -180,7 +182,7 @@ public var allRecipes: [any Recipe.Type] {
   [
     BinaryAddition.self, Digits.self, NextWord.self, Names.self, LanguageModel.self, Tagging.self,
     SentimentTree.self, GradientFlow.self, Autoencoding.self, VariationalAutoencoding.self,
-    HierarchicalDialogue.self, VariationalDialogue.self,
+    SequenceToSequence.self, AttentiveTranslation.self, HierarchicalDialogue.self, VariationalDialogue.self,
   ]
 }
 

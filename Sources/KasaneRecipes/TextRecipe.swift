@@ -191,6 +191,13 @@ extension ArgumentHelp {
       \(present ?? full) in KASANE_DATA, else quick).
       """)
   }
+  /// The help of `--preset` of recipes on pairs.
+  static var pairPreset: ArgumentHelp {
+    """
+    quick: seconds on problems that are drawn at random; full: the whole thing (default: full with --source or with the \
+    full task's data set in KASANE_DATA, else quick).
+    """
+  }
   /// The help of `--patience`.
   static var patience: ArgumentHelp {
     "Epochs without a better validation loss after which to stop (0: never)."

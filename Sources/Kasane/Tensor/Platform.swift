@@ -13,7 +13,7 @@ package func logarithm(_ x: Double) -> Double { log(x) }
 package func exponential(_ x: Double) -> Double { exp(x) }
 func cosine(_ x: Double) -> Double { cos(x) }
 func errorFunction(_ x: Double) -> Double { erf(x) }
-func raised(_ base: Double, to exponent: Double) -> Double { pow(base, exponent) }
+package func raised(_ base: Double, to exponent: Double) -> Double { pow(base, exponent) }
 
 /// A number with a fixed number of digits after the point.
 public func fixed(_ value: Double, _ digits: Int) -> String { formatted(value, digits, "%.*f") }

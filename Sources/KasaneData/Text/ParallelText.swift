@@ -32,6 +32,36 @@ public struct ParallelText: Sendable {
     (self.source, self.target) = (source, target)
   }
 
+  /// The last tenth of the pairs, and the others; there must be two or more.
+  public func split() -> (training: ParallelText, validation: ParallelText) {
+    precondition(count > 1, "ParallelText: \(count) pairs to split")
+    let kept = count - max(1, count / 10)
+    func part(_ range: Range<Int>) -> ParallelText {
+      ParallelText(source: Array(source[range]), target: Array(target[range]))
+    }
+    var training = part(0..<kept)
+    (training.emptyPairs, training.overlongPairs) = (emptyPairs, overlongPairs)
+    return (training, part(kept..<count))
+  }
+
+  /// What tells the text from others.
+  public var fingerprint: String {
+    var sum: UInt = Checksum.of([])
+    for side in [source, target] {
+      for tokens in side {
+        sum = Checksum.of(Array((tokens.joined(separator: "\0") + "\n").utf8), after: sum)
+      }
+    }
+    return "\(count) pairs \(String(sum, radix: 16))"
+  }
+
+  /// How often each token of sentences occurs.
+  public static func counts(_ sentences: [[String]]) -> [String: Int] {
+    sentences.reduce(into: [:]) { counts, tokens in
+      for token in tokens { counts[token, default: 0] += 1 }
+    }
+  }
+
   /// Reads two files, plain or gzip, line by line.
   ///
   /// - Parameters:
@@ -46,14 +76,6 @@ public struct ParallelText: Sendable {
   ) throws {
     let (first, second) = (try LineReader(path: sourcePath), try LineReader(path: targetPath))
     try read(first, second, sourceTokenizer, targetTokenizer, longest, overlong)
-  }
-
-  /// Reads the sample with a name that ends in `ja` and in `en`.
-  init(
-    sample: (String, String), by tokenizer: any Tokenizer, longest: Int, overlong: Overlong
-  ) throws {
-    let (first, second) = (try LineReader(sample: sample.0), try LineReader(sample: sample.1))
-    try read(first, second, tokenizer, tokenizer, longest, overlong)
   }
 
   private mutating func read(

@@ -103,6 +103,27 @@ extension Workload {
     }
   }
 
+  static let beamSearch = Workload(
+    name: "beam-search",
+    about:
+      "a translation by a beam of 5, vocabulary 6,000, LSTM 256, bidirectional, fed attention, 20 steps, batch 1"
+  ) { options in
+    let (batch, steps, end) = (options.batch ?? 1, options.length ?? 20, Int32(0))
+    var random = RandomGenerator(seed: 1)
+    let model = Translator(
+      Translator.Sizes(source: 6000, target: 6000, features: 256, hidden: 256), cell: .lstm,
+      readsBothWays: true, attention: .general, feedsInput: true, using: &random)
+    let decoder = TranslationDecoder(model)
+    let source = indices([batch, steps], below: 6000, &random)
+    let lengths = Tensor([Int32](repeating: Int32(steps), count: batch))
+    let first = Tensor([Int32](repeating: end, count: batch))
+    // Without an end every search takes all steps.
+    let search = BeamSearch(width: 5, maximumLength: steps, end: end, forbidden: [end])
+    return {
+      _ = search.search(decoder, from: decoder.start(source, lengths: lengths), first: first)
+    }
+  }
+
   private static func indices(_ shape: Shape, below count: Int, _ random: inout RandomGenerator) -> Tensor {
     Tensor(
       (0..<shape.elementCount).map { _ in Int64.random(in: 0..<Int64(count), using: &random) }, shape: shape)

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import ArgumentParser
+import Kasane
+import KasaneData
+import KasaneModels
+
+/// What a network learns to turn into what.
+public enum TranslationTask: String, CaseIterable, Codable, Sendable, ExpressibleByArgument {
+  /// Sums into their results, character by character.
+  case addition
+  /// Dates as people write them into those of ISO 8601, character by character.
+  case dates
+  /// Sentences of Japanese into English.
+  case japaneseToEnglish = "ja-en"
+  /// Sentences of English into Japanese.
+  case englishToJapanese = "en-ja"
+
+  /// The problems that can be drawn; nil for languages.
+  var problems: SequenceProblems? {
+    switch self {
+    case .addition: .addition
+    case .dates: .dates
+    default: nil
+    }
+  }
+  var dataset: String { problems == nil ? "small_parallel_enja" : "dlfs2_sequences" }
+}
+
+extension ParallelText.Overlong: ExpressibleByArgument {}
+extension PairTokens: ExpressibleByArgument {}
+
+/// What every recipe on pairs of sequences can be told.
+protocol TranslationOptions: TextOptions {
+  var task: ByPreset<TranslationTask> { get }
+  var source: String? { get }
+  var target: String? { get }
+  var validationSource: String? { get }
+  var validationTarget: String? { get }
+  var tokens: PairTokens? { get }
+  var reverse: Bool { get }
+  var peeky: Bool { get }
+  var cell: RecurrentKind { get }
+  var bothWays: Bool { get }
+  var features: ByPreset<Int> { get }
+  var hidden: ByPreset<Int> { get }
+  var dropout: ByPreset<Double> { get }
+  var ownTokens: Double { get }
+  var batch: ByPreset<Int> { get }
+  var learningRate: ByPreset<Double> { get }
+  var clip: Double { get }
+  var words: Int { get }
+  var minimumCount: Int { get }
+  var longest: Int { get }
+  var overlong: ParallelText.Overlong { get }
+}
+
+extension TranslationOptions {
+  var corpus: String? { source }
+  var dataset: String { self[\.task].dataset }
+
+  /// The preset given, or the one that the data at hand allow.
+  public var chosenPreset: Preset? {
+    preset
+      ?? (source != nil || Files.exists(DataFolder.folder(of: task.value(in: .full).dataset))
+        ? .full : .quick)
+  }
+
+  /// What tokens are: those of the task, unless told otherwise.
+  var chosenTokens: PairTokens {
+    tokens ?? (source == nil && self[\.task].problems != nil ? .characters : .words)
+  }
+
+  /// Checks the ranges of what all have.
+  func validatePairs() throws {
+    guard (source == nil) == (target == nil) else {
+      throw ValidationError(
+        "\(source == nil ? "--source" : "--target"): missing: the other file is given, both or none expected")
+    }
+    guard (validationSource == nil) == (validationTarget == nil) else {
+      throw ValidationError(
+        "\(validationSource == nil ? "--validation-source" : "--validation-target"): missing: the other file is given, "
+          + "both or none expected")
+    }
+    guard validationSource == nil || source != nil else {
+      throw ValidationError("--validation-source: goes with --source and --target alone")
+    }
+    try require("--features", self[\.features], in: 1...8192)
+    try require("--hidden", self[\.hidden], in: 1...8192)
+    try require("--dropout", self[\.dropout], in: 0..<1)
+    guard (0...1).contains(ownTokens) else {
+      throw ValidationError("--own-tokens: \(ownTokens) is out of range, 0 to 1 expected")
+    }
+    try require("--batch", self[\.batch], in: 1...65536)
+    try requireLearningRate("--learning-rate", self[\.learningRate])
+    try requirePositive("--clip", clip)
+    try require("--words", words, in: 3...Int.max)
+    try require("--minimum-count", minimumCount, in: 1...Int.max)
+    try require("--longest", longest, in: 1...10_000)
+    try validateText()
+  }
+}
+
+/// Pairs to learn from and pairs to judge by.
+struct TranslationData {
+  let validation: ParallelText
+  let validationPairs: [TranslationSystem.Pair]
+  let trainingCount: Int
+  /// What messages call the text.
+  let name: String
+  let notes: [String]
+  let fingerprint: String
+  let order: LengthBatches
+  /// Batches made on another thread.
+  let batches: Prefetcher<LengthBatches, PairBatch>
+  /// Tokens and ends of the targets of a batch in the mean.
+  let targetsPerBatch: Int
+}
+
+/// A recipe that learns to turn sequences into others from pairs. What such recipes have in common is here.
+protocol TranslationRecipe: TextRecipe, SentenceEncoder
+where
+  Model == Translator, Options: TranslationOptions, EvaluationOptions == TranslationEvaluationOptions,
+  PredictionOptions == TranslationPredictionOptions
+{
+  /// The seed of everything random.
+  var seed: UInt64 { get }
+  /// The pairs, once they were read.
+  var data: TranslationData? { get set }
+  /// What sources are made of; `vocabulary` is that of the targets.
+  var sourceVocabulary: Vocabulary? { get set }
+}
+
+enum TranslationStream {
+  static let weights: UInt64 = 0, order: UInt64 = 1, training: UInt64 = 2, hearing: UInt64 = 3,
+    problems: UInt64 = 4
+}
+
+extension TranslationRecipe {
+  static var specialTokens: [String] { TranslationSystem.specialTokens }
+
+  // MARK: Data
+
+  /// Reads the pairs and, unless the run has them already, makes both vocabularies.
+  public func prepare() throws {
+    let (training, validation, name) = try read()
+    if vocabulary == nil {
+      func known(_ sentences: [[String]], _ side: String) throws -> Vocabulary {
+        let found = Vocabulary(
+          counts: ParallelText.counts(sentences), special: Self.specialTokens, unknown: Self.specialTokens[1],
+          minimumCount: options.minimumCount, limit: options.words)
+        guard found.count > found.specialCount else {
+          throw KasaneError(
+            "\(name): all \(options.chosenTokens.rawValue) of the \(side) are unknown: none is seen "
+              + "\(options.minimumCount) times; a lower --minimum-count may help")
+        }
+        return found
+      }
+      sourceVocabulary = try known(training.source, "sources")
+      use(try known(training.target, "targets"))
+    }
+    let pairs = system.pairs(of: training)
+    // A decoder's steps cost most, so pairs go by their targets' lengths first.
+    let order = LengthBatches(
+      lengths: pairs.map { $0.target.count * 1024 + min($0.source.count, 1023) },
+      size: min(options[\.batch], pairs.count), seed: seed, stream: TranslationStream.order)
+    let batches = Prefetcher(of: order) { order, iteration in
+      let part = order.indices(at: iteration).map { pairs[$0] }
+      return PairBatch(part.map(\.source), part.map(\.target), end: TranslationSystem.end)
+    }
+    var notes: [String] = []
+    if training.emptyPairs > 0 {
+      notes.append("Note: \(training.emptyPairs) pairs with an empty side are left out")
+    }
+    if training.overlongPairs > 0 {
+      let fate = options.overlong == .skip ? "left out" : "cut after so many"
+      notes.append(
+        "Note: \(training.overlongPairs) pairs with more than \(options.longest) "
+          + "\(options.chosenTokens.rawValue) on a side are \(fate)")
+    }
+    let targets = pairs.reduce(0) { $0 + $1.target.count + 1 }
+    data = TranslationData(
+      validation: validation, validationPairs: system.pairs(of: validation), trainingCount: training.count,
+      name: name, notes: notes, fingerprint: "\(training.fingerprint), \(validation.fingerprint)",
+      order: order, batches: batches, targetsPerBatch: targets / order.batchesPerEpoch)
+  }
+
+  /// The pairs to learn from and to judge by, and what messages call them.
+  private func read() throws -> (training: ParallelText, validation: ParallelText, name: String) {
+    func files(_ source: String, _ target: String) throws -> ParallelText {
+      let tokenizer = options.chosenTokens.tokenizer
+      return try ParallelText(
+        source: source, target: target, by: tokenizer, and: tokenizer, longest: options.longest,
+        overlong: options.overlong)
+    }
+    func split(_ all: ParallelText, _ name: String) throws -> (ParallelText, ParallelText, String) {
+      guard all.count > 1 else {
+        throw KasaneError("\(name): 1 pair, at least 2 expected: one to learn from, one to judge by")
+      }
+      let (training, validation) = all.split()
+      return (training, validation, name)
+    }
+    if let source = options.source, let target = options.target {
+      let name = "\(source), \(target)"
+      let all = try files(source, target)
+      guard let judgedSource = options.validationSource, let judgedTarget = options.validationTarget else {
+        return try split(all, name)
+      }
+      return (all, try files(judgedSource, judgedTarget), name)
+    }
+    let task = options[\.task]
+    let folder = DataFolder.folder(of: task.dataset)
+    if let problems = task.problems {
+      let isQuick = options.chosenPreset == .quick
+      let path = "\(folder)/\(problems == .dates ? "date" : "addition").txt.gz"
+      if !isQuick, Files.exists(path) { return try split(SequenceProblems.read(path), path) }
+      // A sample of the problems that there are; small numbers have few.
+      let (count, limit) = isQuick ? (8000, 100) : (50_000, 1000)
+      return try split(
+        problems.drawn(count, below: limit, seed: seed), "\(problems.rawValue), drawn at random")
+    }
+    let (source, target) = task == .japaneseToEnglish ? ("ja", "en") : ("en", "ja")
+    func side(_ part: String, _ language: String) -> String { "\(folder)/\(part).\(language).gz" }
+    guard Files.exists(side("train", source)) else {
+      throw KasaneError(
+        "\(folder): no such folder of sentences, which --task \(task.rawValue) learns from"
+          + DataFolder.hint(for: folder))
+    }
+    return (
+      try files(side("train", source), side("train", target)),
+      try files(side("dev", source), side("dev", target)), folder
+    )
+  }
+
+  /// Keeps both vocabularies.
+  public func keepFiles(in run: RunFolder) throws {
+    try vocabulary!.write(to: vocabularyPath(in: run))
+    try sourceVocabulary!.write(to: run.file("source-vocabulary.json"))
+  }
+
+  /// Reads both.
+  public func recallFiles(from run: RunFolder) throws {
+    sourceVocabulary = try Vocabulary(contentsOf: run.file("source-vocabulary.json"))
+    try recallVocabulary(from: run)
+  }
+
+  /// What tells the pairs from others.
+  public var dataFingerprint: String? { data?.fingerprint }
+  /// Tokens and ends of targets.
+  public var tokensPerIteration: Int? { data?.targetsPerBatch }
+  /// Batches are made on another thread.
+  public var waitingShare: Double? { data?.batches.waitingShare }
+  var iterationsPerEpoch: Int { data?.order.batchesPerEpoch ?? 0 }
+
+  /// What is learned from.
+  public func openingLines() -> [String] {
+    guard let data, let sourceVocabulary, let vocabulary else { return [] }
+    func known(_ vocabulary: Vocabulary) -> Int { vocabulary.count - vocabulary.specialCount }
+    return [
+      "Learning from \(data.trainingCount) pairs of \(data.name), judged by \(data.validation.count) others; "
+        + "\(known(sourceVocabulary)) \(options.chosenTokens.rawValue) of sources and \(known(vocabulary)) of targets "
+        + "are known"
+    ] + data.notes
+  }
+
+  // MARK: Training
+
+  /// One iteration. The loss is what a token costs.
+  func learn(_ iteration: Int) -> Learned {
+    // What makes batches does not fail.
+    guard let batch = try? data!.batches.element(at: iteration) else { return Learned(loss: .nan) }
+    var random = self.random
+    // The decoder hears itself the more the longer the training lasts (Bengio et al. 2015, section 2.4).
+    let own: (rate: Double, random: RandomGenerator)? =
+      options.ownTokens == 0
+      ? nil
+      : (
+        options.ownTokens * Double(iteration) / Double(iterations),
+        RandomGenerator(seed: seed, stream: TranslationStream.hearing, position: UInt64(iteration) << 32)
+      )
+    let (loss, gradients) = withTraining(using: &random) {
+      valueWithGradient(at: model) { model in model.cost(batch, own: own) / Double(batch.targetCount) }
+    }
+    self.random = random
+    return descend(
+      loss, gradients, clip: options.clip, learningRate: options[\.learningRate], at: iteration)
+  }
+
+  /// The model and what it needs to be measured and to translate.
+  var system: TranslationSystem {
+    TranslationSystem(
+      model: model, source: sourceVocabulary!, target: vocabulary!, tokens: options.chosenTokens,
+      isReversed: options.reverse)
+  }
+
+  /// By the likeliest tokens, of no more pairs than a glance takes.
+  func judge() -> TextJudgement {
+    let (system, text) = (system, data!.validation)
+    let loss = system.loss(of: data!.validationPairs)
+    let few = min(text.count, 1000)
+    let references = Array(text.target.prefix(few))
+    let said = system.best(
+      of: Array(text.source.prefix(few)), by: TranslationSystem.Manner(longest: options.longest))
+    let score = TranslationScore(said, references)
+    var metrics = ["validation_accuracy": score.accuracy]
+    if system.tokens == .words { metrics["validation_bleu"] = score.bleu.score }
+    return TextJudgement(loss: loss, metrics: metrics, remark: score.summary(of: system.tokens))
+  }
+
+  func quality(of loss: Double) -> String? { "perplexity \(fixed(perplexity(of: loss), 2))" }
+}
+
+/// How good translations are.
+struct TranslationScore {
+  /// The share of those that are right to the last token.
+  let accuracy: Double
+  let bleu: BLEU
+
+  init(_ said: [[String]], _ references: [[String]]) {
+    accuracy = Double(zip(said, references).count { $0 == $1 }) / Double(max(references.count, 1))
+    bleu = BLEU.corpus(said, references: references)
+  }
+
+  /// The measure that fits the tokens.
+  func summary(of tokens: PairTokens) -> String {
+    tokens == .words ? "BLEU \(fixed(bleu.score, 2))" : "right \(fixed(100 * accuracy, 2)) %"
+  }
+}
