@@ -9,6 +9,7 @@
 #include "ks_layer_norm.h"
 #include "ks_losses.h"
 #include "ks_update.h"
+#include "ks_words.h"
 #include "recurrent.h"
 #include "winograd.h"
 
@@ -27,6 +28,21 @@ enum { dtypes = KS_BOOL + 1 };
 enum { column_block = 512 };
 
 /// A reduction for one type. Its totals may be of a wider type than the elements.
+// So many words are told apart at a time; see words.inc.
+enum { ks_word_tile = 6 };
+
+// What one thread has at hand while it learns from sentences. Rows are `stride` apart, a multiple of 16.
+typedef struct {
+  int64_t stride;
+  // The words of a window, or their mean alone, and what they should change by.
+  int64_t contexts;
+  float *h, *change;
+  // 16 lanes for each context and target, and how wrong each is.
+  float *products, *errors;
+  // The words that are kept of a sentence, and those that two windows are told from.
+  int32_t *kept, *others;
+} ks_word_memory;
+
 typedef struct {
   int64_t total_size;
   void (*start)(void *totals, int64_t count);
@@ -132,6 +148,8 @@ typedef struct {
   /// One optimizer's rule for the elements [first, last) of a parameter.
   void (*update[KS_RULE_COUNT][2])(const ks_update_part *part, const double *numbers, int64_t first, int64_t last);
   double (*sum_of_squares[2])(const void *x, int64_t count);
+  /// See words.inc.
+  void (*learn_sentence)(const ks_words *job, int64_t sentence, ks_word_memory *memory, ks_words_sums *sums);
   /// By floating-point type.
   bool (*all_finite[4])(const void *x, int64_t count);
   // By element type, float32, float64 and bfloat16.

@@ -128,6 +128,8 @@ public protocol Engine: Sendable {
   func gatedTanh(_ x: Tensor) -> Tensor
   /// The gradient of that by x.
   func gatedTanhGradient(_ gradient: Tensor, _ x: Tensor) -> Tensor
+  /// Changes word vectors in place by what some sentences teach them.
+  func learnWords(_ update: WordUpdate) -> WordUpdateOutcome
   /// The cross-entropy of each position, float32, or float64 of such logits, and what the gradient wants to know of
   /// the logits. Traps where a label is no class.
   func crossEntropy(_ call: CrossEntropyCall) -> (losses: Tensor, statistics: Tensor)

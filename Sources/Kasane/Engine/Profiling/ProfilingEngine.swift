@@ -223,6 +223,9 @@ struct ProfilingEngine<Base: Engine>: Engine, ProfiledEngine {
     measured(
       "gatedTanhGradient", [x], { base.gatedTanhGradient(gradient, x) }, { Work(touching: gradient, x, $0) })
   }
+  func learnWords(_ update: WordUpdate) -> WordUpdateOutcome {
+    measured("learnWords", [], { base.learnWords(update) }, { _ in Work(touching: update.input) })
+  }
   func columnSums(_ x: Tensor) -> Tensor {
     measured("columnSums", [x], { base.columnSums(x) }, { Work(touching: x, $0) })
   }
