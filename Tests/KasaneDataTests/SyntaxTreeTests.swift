@@ -101,20 +101,4 @@ import Testing
     for tree in trees { #expect(try parse(tree.description) == tree) }
     #expect(Set(trees.map(\.label)).count == 5)
   }
-
-  @Test func wordVectors() throws {
-    let files = try TemporaryFiles()
-    let path = try files.write(Array("the 0.5 -1e-1\nfilm 2 3\nthe 7 7\n".utf8), to: "v")
-    let found = try WordVectors(contentsOf: path)
-    #expect(found.words == ["the", "film"] && found.vectors.elements(as: Float.self) == [0.5, -0.1, 2, 3])
-    #expect(found.vectors.shape == [2, 2])
-    #expect(try WordVectors(contentsOf: path) { $0 == "film" }.words == ["film"])
-    for (text, line, part) in [
-      ("a 1 2\nb 1\n", ": line 2", "1 numbers after a word, 2 expected"), ("a\n", ": line 1", "0 numbers"),
-      ("a 1 x\n", ": line 1", "x is no number"), ("", "", "no vectors"), ("a 1 inf\n", ": line 1", "inf"),
-    ] {
-      let path = try files.write(Array(text.utf8), to: "bad")
-      expectError(path + line, part) { try WordVectors(contentsOf: path) }
-    }
-  }
 }

@@ -4,14 +4,14 @@ import Kasane
 
 /// A body of text: a file, the text files of a folder and the folders in it, or a sample that is part of the program.
 public struct Corpus: Sendable {
-  private enum Source: Sendable {
+  fileprivate enum Source: Sendable {
     case file(String)
     case sample(String)
   }
 
   /// What messages call it.
   public let name: String
-  private let sources: [Source]
+  fileprivate let sources: [Source]
 
   /// The endings of the files that are read in a folder; a file that is named itself may have any.
   public static let endings = [".txt", ".txt.gz"]
@@ -58,14 +58,8 @@ public struct Corpus: Sendable {
 
   /// Calls `body` with each line, file after file. Throws one line that names file and line where there is no text.
   public func forEachLine(_ body: (String) throws -> Void) throws {
-    for source in sources {
-      let reader =
-        switch source {
-        case .file(let path): try LineReader(path: path)
-        case .sample(let sample): try LineReader(sample: sample)
-        }
-      while let line = try reader.next() { try body(line) }
-    }
+    let lines = CorpusLines(self)
+    while let line = try lines.next() { try body(line) }
   }
 
   // MARK: What is learned from and what it is judged by
@@ -88,6 +82,27 @@ public struct Corpus: Sendable {
       return (try Corpus(at: "\(folder)/train\(ending)"), try Corpus(at: "\(folder)/valid\(valid)"))
     }
     return (try Corpus(at: folder), nil)
+  }
+}
+
+/// The lines of a body of text one after another, file after file.
+final class CorpusLines {
+  private var sources: ArraySlice<Corpus.Source>
+  private var reader: LineReader?
+
+  init(_ corpus: Corpus) { sources = corpus.sources[...] }
+
+  /// The next line, or nil after the last. Throws one line that names file and line where there is no text.
+  func next() throws -> String? {
+    while true {
+      if let line = try reader?.next() { return line }
+      guard let source = sources.popFirst() else { return nil }
+      reader =
+        switch source {
+        case .file(let path): try LineReader(path: path)
+        case .sample(let sample): try LineReader(sample: sample)
+        }
+    }
   }
 }
 
