@@ -73,7 +73,7 @@ public final class AttentiveTranslation: TranslationRecipe {
     @Option(help: "Passes over the pairs (1 to 10000).")
     public var epochs = ByPreset(quick: 4, full: 9)
     @Option(help: "Largest step size of Adam (above 0); it falls to 0 along a cosine.")
-    public var learningRate = ByPreset(quick: 0.01, full: 0.001)
+    public var learningRate = ByPreset(quick: 0.01, full: 0.002)
     @Option(help: "Largest norm of the gradients (above 0).")
     public var clip = 5.0
     @Option(help: "Tokens of a side to know at most, the commonest ones (3 or more).")
