@@ -24,7 +24,7 @@ from pathlib import Path
 from comparison import implementations, machine, table
 from comparison.machine import REPOSITORY, note
 
-DEFAULT_PEERS = "torch,jax,onnxruntime,openvino"
+DEFAULT_PEERS = "torch,jax,onnxruntime,openvino,gensim"
 
 
 def at_least_one(text):

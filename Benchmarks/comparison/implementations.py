@@ -32,6 +32,8 @@ WORKLOADS = (
     *RECURRENT,
     "hred",
     "beam-search",
+    "word2vec",
+    "word2vec-cbow",
     "transformer-mt",
     "bert-mini-mlm",
     "bert-base-infer",
@@ -47,6 +49,8 @@ WORKLOADS = (
     "wavenet-train",
     "dqn-update",
 )
+WORDS = ("word2vec", "word2vec-cbow")
+TENSORS = tuple(name for name in WORKLOADS if name not in WORDS)
 
 
 @dataclass
@@ -58,7 +62,7 @@ class Peer:
     modules: tuple
     script: str
     options: tuple = ()
-    workloads: tuple = WORKLOADS
+    workloads: tuple = TENSORS
     precisions: tuple = ("float32", "bfloat16")
 
 
@@ -83,6 +87,7 @@ ALL_PEERS = (
         (),
         INFERENCE,
     ),
+    Peer("gensim", "gensim", ("gensim",), "suite_gensim.py", (), WORDS, ("float32",)),
 )
 
 

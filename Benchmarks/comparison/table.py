@@ -3,7 +3,7 @@
 import math
 import statistics
 
-from .implementations import INFERENCE, KASANE, REFERENCE, WORKLOADS
+from .implementations import INFERENCE, KASANE, REFERENCE, TENSORS, WORDS
 
 OTHERS = ("torch.compile", "JAX", "ONNX Runtime", "OpenVINO")
 
@@ -87,9 +87,10 @@ def lines(record):
     ]
     text = [f"## The suite in {record['precision']}, {record['threads']} threads", ""]
     text += [f"- {key}: {value}" for key, value in record["conditions"].items()]
-    text += ["", f"| {' | '.join(heads)} |", f"|---|{'---:|' * (len(heads) - 1)}"]
     measured = record["results"]
-    for name in (name for name in WORKLOADS if name in measured):
+    if any(name in measured for name in TENSORS):
+        text += ["", f"| {' | '.join(heads)} |", f"|---|{'---:|' * (len(heads) - 1)}"]
+    for name in (name for name in TENSORS if name in measured):
         text.append(f"| {' | '.join(_row(name, measured[name], peak))} |")
     speedups = _speedups(measured)
     if speedups:
@@ -100,4 +101,29 @@ def lines(record):
             f"{REFERENCE} ÷ {KASANE}: {mean:.2f} in the geometric mean of {len(speedups)} workloads,"
             f" {speedups[lowest]:.2f} at the lowest ({lowest}).",
         ]
+    return text + _words(measured)
+
+
+def _words(measured):
+    """A table of the workloads that libraries of tensors do not have."""
+    names = [name for name in WORDS if name in measured]
+    if not names:
+        return []
+    other = "gensim"
+    text = [
+        "",
+        f"| Workload | {KASANE} (ms) | {other} (ms) | {other} ÷ {KASANE} | {KASANE} (MiB) | {other} (MiB) |",
+        f"|---|{'---:|' * 5}",
+    ]
+    for name in names:
+        ours, theirs = measured[name].get(KASANE, []), measured[name].get(other, [])
+        cells = [
+            name,
+            _time(_median(ours)),
+            _time(_median(theirs)),
+            _ratio(_median(theirs), _median(ours)),
+            _mebibytes(ours),
+            _mebibytes(theirs),
+        ]
+        text.append(f"| {' | '.join(cells)} |")
     return text

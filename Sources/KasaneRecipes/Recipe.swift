@@ -181,7 +181,8 @@ extension RecipeOptions {
 public var allRecipes: [any Recipe.Type] {
   [
     BinaryAddition.self, Digits.self, NextWord.self, Names.self, LanguageModel.self, Tagging.self,
-    SentimentTree.self, GradientFlow.self, Autoencoding.self, VariationalAutoencoding.self,
+    SentimentTree.self, GradientFlow.self, WordEmbedding.self, Autoencoding.self,
+    VariationalAutoencoding.self,
     SequenceToSequence.self, AttentiveTranslation.self, HierarchicalDialogue.self, VariationalDialogue.self,
   ]
 }

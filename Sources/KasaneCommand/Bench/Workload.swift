@@ -27,7 +27,7 @@ extension Workload {
   static let all: [Workload] = [
     .binaryAddition(.fused),
     .nextWord, .lstmLanguageModel, .gruLanguageModel, .bidirectionalLSTM, .attentionTranslator,
-    .hierarchicalDialogue, .beamSearch,
+    .hierarchicalDialogue, .beamSearch, .skipGram, .continuousBagOfWords,
     .translationTransformer, .maskedLanguageModel, .bertBaseInference, .miniLMInference,
     .variationalAutoencoder, .variationalAutoencoderEpoch,
     .mobileNetInference, .mobileNetTraining,
