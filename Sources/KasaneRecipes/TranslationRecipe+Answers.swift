@@ -41,8 +41,8 @@ public struct TranslationEvaluationOptions: ParsableArguments {
   @Option(textOf: "--target", "Their targets.")
   public var target: String?
   @OptionGroup public var search: SearchOptions
-  @Option(help: "Pairs to judge by at most (1 or more).")
-  public var pairs = Int.max
+  @Option(help: "Pairs to judge by at most (1 or more; default: all).")
+  public var pairs: Int?
   @Flag(help: "Show how good targets are by the length of their sources.")
   public var byLength = false
   @Option(
@@ -60,7 +60,7 @@ public struct TranslationEvaluationOptions: ParsableArguments {
       throw ValidationError(
         "\(source == nil ? "--source" : "--target"): missing: the other file is given, both or none expected")
     }
-    try require("--pairs", pairs, in: 1...Int.max)
+    if let pairs { try require("--pairs", pairs, in: 1...Int.max) }
   }
 }
 
@@ -155,8 +155,9 @@ extension TranslationRecipe {
   public func evaluate(_ evaluation: TranslationEvaluationOptions) throws -> [String] {
     let others = try evaluation.beside.map { try translationSystem(of: $0) }
     let all = try text(of: evaluation)
+    let most = evaluation.pairs ?? all.source.count
     let text = ParallelText(
-      source: Array(all.source.prefix(evaluation.pairs)), target: Array(all.target.prefix(evaluation.pairs)))
+      source: Array(all.source.prefix(most)), target: Array(all.target.prefix(most)))
     let system = system
     let pairs = system.pairs(of: text)
     let sourceTokens = pairs.reduce(0) { $0 + $1.source.count - 1 }
