@@ -25,9 +25,10 @@ let package = Package(
       dependencies: ["CDNN", "CKernels", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CReport", exclude: ["report.css", "report.js"]),
+    .target(name: "CMecab", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     .target(name: "CTransfer", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     .target(name: "CSamples", exclude: ["digits", "text"]),
-    .target(name: "KasaneData", dependencies: ["CSamples", "CTransfer", "CZlib", "Kasane"]),
+    .target(name: "KasaneData", dependencies: ["CMecab", "CSamples", "CTransfer", "CZlib", "Kasane"]),
     .target(name: "KasaneModels", dependencies: ["Kasane"]),
     .target(
       name: "KasaneRecipes",

@@ -20,7 +20,8 @@ struct KasaneCommand: ParsableCommand {
     abstract: "Deep learning for Swift: train, evaluate and use the classic networks.",
     version: kasaneVersion,
     subcommands: [
-      Train.self, Predict.self, Chat.self, Embed.self, Words.self, Evaluate.self, Show.self, Runs.self,
+      Train.self, Predict.self, Chat.self, Embed.self, Words.self, Tokenize.self, Tokenize.self,
+      Evaluate.self, Show.self, Runs.self,
       Plot.self,
       Report.self, DataSets.self,
       Recipes.self,

@@ -25,6 +25,19 @@ public final class LanguageModel: TextRecipe, SentenceEncoder {
     case word
     /// A character.
     case character
+    /// A word or a mark of any language, by Unicode's rules.
+    case unicode
+    /// A word of Japanese, by MeCab.
+    case mecab
+
+    fileprivate func tokenizer() throws -> any Tokenizer {
+      switch self {
+      case .word: WordTokenizer()
+      case .character: CharacterTokenizer()
+      case .unicode: UnicodeTokenizer()
+      case .mecab: try MeCabTokenizer.standard
+      }
+    }
   }
 
   /// The options of a run.
@@ -110,14 +123,14 @@ public final class LanguageModel: TextRecipe, SentenceEncoder {
 
   private var data: TextData?
   private var batches: StreamBatches?
-  private var tokenizer: any Tokenizer { options.level == .word ? WordTokenizer() : CharacterTokenizer() }
-  private var unit: String { options.level == .word ? "words" : "characters" }
+  private let tokenizer: any Tokenizer
+  private var unit: String { options.level != .character ? "words" : "characters" }
 
   /// Reads the text and, unless the run has one already, makes the vocabulary.
   public func prepare() throws {
     // Two tokens for every row of a batch.
     let least = 2 * options[\.batch]
-    let minimumCount = options.level == .word ? options.minimumCount : 1
+    let minimumCount = options.level != .character ? options.minimumCount : 1
     let (data, vocabulary) = try TextData.read(
       options.place, by: tokenizer, lineEnd: Self.lineEnd, least: least, unit: unit, known: self.vocabulary,
       unknown: Self.unknown, minimumCount: minimumCount,
@@ -171,6 +184,7 @@ public final class LanguageModel: TextRecipe, SentenceEncoder {
   /// The system in its initial state.
   public init(_ options: Options, seed: UInt64) throws {
     self.options = options
+    tokenizer = try options.level.tokenizer()
     self.seed = seed
     optimizer = Adam(learningRate: options[\.learningRate])
     random = RandomGenerator(seed: seed, stream: Stream.training)
@@ -203,10 +217,8 @@ public final class LanguageModel: TextRecipe, SentenceEncoder {
   func judge() -> TextJudgement { TextJudgement(loss: judge(data!.validation)) }
 
   func quality(of loss: Double) -> String? {
-    switch options.level {
-    case .word: "perplexity \(fixed(perplexity(of: loss), 2))"
-    case .character: "bits per character \(fixed(bits(of: loss), 4))"
-    }
+    options.level == .character
+      ? "bits per character \(fixed(bits(of: loss), 4))" : "perplexity \(fixed(perplexity(of: loss), 2))"
   }
 
   // MARK: After training
@@ -236,7 +248,7 @@ public final class LanguageModel: TextRecipe, SentenceEncoder {
     }
     let loss = judge(tokens)
     let (name, value) =
-      options.level == .word
+      options.level != .character
       ? ("Perplexity", fixed(perplexity(of: loss), 2)) : ("Bits per character", fixed(bits(of: loss), 4))
     return [
       "Tokens: \(tokens.count) \(unit), of which \(unknownShare(of: tokens)) % are unknown",
@@ -264,7 +276,7 @@ public final class LanguageModel: TextRecipe, SentenceEncoder {
     return continued(tokens, count: options.length ?? usualLength, by: options.sampling, using: &random)
   }
 
-  private var usualLength: Int { options.level == .word ? 50 : 300 }
+  private var usualLength: Int { options.level != .character ? 50 : 300 }
 
   /// A text that begins with tokens, in lines.
   private func continued(

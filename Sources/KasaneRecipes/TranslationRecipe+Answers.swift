@@ -112,7 +112,7 @@ extension TranslationRecipe {
       let figure = alignment(of: sentence, to: found[0].tokens, in: .english)
       try Files.write([Array(figure.utf8)], to: path)
     }
-    let tokenizer = system.tokens.tokenizer
+    let tokenizer = try system.tokens.tokenizer()
     return found.prefix(options.count).map { translation in
       let text = tokenizer.text(of: translation.tokens)
       return options.count == 1 ? text : "\(fixed(translation.score, 3))  \(text)"
@@ -141,7 +141,7 @@ extension TranslationRecipe {
       try prepare()
       return data!.validation
     }
-    let tokenizer = options.chosenTokens.tokenizer
+    let tokenizer = try options.chosenTokens.tokenizer()
     let text = try ParallelText(
       source: source, target: target, by: tokenizer, and: tokenizer, longest: options.longest,
       overlong: options.overlong)
@@ -171,7 +171,7 @@ extension TranslationRecipe {
       "Mean loss: \(fixed(loss, 4)) nats a token", "Perplexity: \(fixed(perplexity(of: loss), 2))",
       "Right to the last token: \(fixed(100 * score.accuracy, 2)) %",
     ]
-    if system.tokens == .words { lines.append("\(score.bleu)") }
+    if system.tokens != .characters { lines.append("\(score.bleu)") }
     guard evaluation.byLength || !others.isEmpty else { return lines }
     var columns = [(evaluation.beside.isEmpty ? "score" : "this run", said)]
     for (path, other) in zip(evaluation.beside, others) {
@@ -216,7 +216,7 @@ extension TranslationRecipe {
   public func exhibits(in language: Language) throws -> [Exhibit] {
     try prepare()
     let (system, text) = (system, data!.validation)
-    let tokenizer = system.tokens.tokenizer
+    let tokenizer = try system.tokens.tokenizer()
     let count = min(10, text.count)
     let said = system.best(
       of: Array(text.source.prefix(count)), by: TranslationSystem.Manner(longest: options.longest))

@@ -188,7 +188,7 @@ extension TranslationRecipe {
   /// The pairs to learn from and to judge by, and what messages call them.
   private func read() throws -> (training: ParallelText, validation: ParallelText, name: String) {
     func files(_ source: String, _ target: String) throws -> ParallelText {
-      let tokenizer = options.chosenTokens.tokenizer
+      let tokenizer = try options.chosenTokens.tokenizer()
       return try ParallelText(
         source: source, target: target, by: tokenizer, and: tokenizer, longest: options.longest,
         overlong: options.overlong)
@@ -303,7 +303,7 @@ extension TranslationRecipe {
       of: Array(text.source.prefix(few)), by: TranslationSystem.Manner(longest: options.longest))
     let score = TranslationScore(said, references)
     var metrics = ["validation_accuracy": score.accuracy]
-    if system.tokens == .words { metrics["validation_bleu"] = score.bleu.score }
+    if system.tokens != .characters { metrics["validation_bleu"] = score.bleu.score }
     return TextJudgement(loss: loss, metrics: metrics, remark: score.summary(of: system.tokens))
   }
 
@@ -323,6 +323,6 @@ struct TranslationScore {
 
   /// The measure that fits the tokens.
   func summary(of tokens: PairTokens) -> String {
-    tokens == .words ? "BLEU \(fixed(bleu.score, 2))" : "right \(fixed(100 * accuracy, 2)) %"
+    tokens != .characters ? "BLEU \(fixed(bleu.score, 2))" : "right \(fixed(100 * accuracy, 2)) %"
   }
 }

@@ -10,9 +10,19 @@ public enum PairTokens: String, CaseIterable, Codable, Sendable {
   case words
   /// Every Unicode scalar.
   case characters
+  /// Words and marks by Unicode's rules.
+  case unicode
+  /// Words of Japanese by MeCab.
+  case mecab
 
-  var tokenizer: any Tokenizer {
-    self == .words ? WhitespaceTokenizer() : CharacterTokenizer()
+  /// The tokenizer. Throws one line where the machine lacks what it needs.
+  func tokenizer() throws -> any Tokenizer {
+    switch self {
+    case .words: WhitespaceTokenizer()
+    case .characters: CharacterTokenizer()
+    case .unicode: UnicodeTokenizer()
+    case .mecab: try MeCabTokenizer.standard
+    }
   }
 }
 
@@ -142,7 +152,7 @@ struct TranslationSystem {
 
   /// A sentence taken apart. Throws one line where it has no token, or none that is known; `name` says whose it is.
   func sentence(_ text: some StringProtocol, name: String) throws -> [String] {
-    let found = tokens.tokenizer.tokens(in: String(text))
+    let found = try tokens.tokenizer().tokens(in: String(text))
     guard !found.isEmpty else { throw KasaneError("\(name): nothing to translate, a sentence expected") }
     guard found.contains(where: { source.number(of: $0) ?? 0 >= source.specialCount }) else {
       throw KasaneError("\(name): none of its \(tokens.rawValue) is known to the run")

@@ -155,4 +155,21 @@ import Testing
     try folder.write("word", to: "corpus.txt")
     try folder.expectError(arguments("s"), names: "corpus.txt: too short to learn from: 5 characters")
   }
+
+  @Test func japaneseByMeCab() throws {
+    try folder.write(String(repeating: "私は猫が好きです。彼は犬を見た。\n", count: 40), to: "ja.txt")
+    try folder.trainText([
+      "train", "language-model", "--corpus", "ja.txt", "--level", "mecab", "--minimum-count", "1", "--epochs",
+      "8",
+      "--hidden", "32", "--features", "32", "--layers", "1", "--batch", "4", "--steps", "8",
+      "--learning-rate", "0.02",
+      "--dropout", "0", "--seed", "1", "--output", "ja",
+    ])
+    let said = try folder.run(["predict", "ja", "私は", "--length", "10", "--temperature", "0.1"])
+    #expect(said.status == 0 && said.stdout.hasPrefix("私は猫が好き"), "\(said.stdout)\(said.stderr)")
+    let tokens = try folder.run(["tokenize", "--by", "mecab", "ja.txt"])
+    #expect(tokens.lines.first == "私 は 猫 が 好き です 。 彼 は 犬 を 見 た 。", "\(tokens.stderr)")
+    try folder.write("I can't , \n", to: "en.txt")
+    #expect(try folder.run(["tokenize", "--by", "words", "--join", "en.txt"]).lines == ["I can't,"])
+  }
 }
