@@ -26,9 +26,14 @@ let package = Package(
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CReport", exclude: ["report.css", "report.js"]),
     .target(name: "CMecab", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
+    .target(
+      name: "CSentencePiece",
+      linkerSettings: [.linkedLibrary("sentencepiece"), .linkedLibrary("sentencepiece_train")]),
     .target(name: "CTransfer", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     .target(name: "CSamples", exclude: ["digits", "text"]),
-    .target(name: "KasaneData", dependencies: ["CMecab", "CSamples", "CTransfer", "CZlib", "Kasane"]),
+    .target(
+      name: "KasaneData",
+      dependencies: ["CMecab", "CSamples", "CSentencePiece", "CTransfer", "CZlib", "Kasane"]),
     .target(name: "KasaneModels", dependencies: ["Kasane"]),
     .target(
       name: "KasaneRecipes",
@@ -59,7 +64,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests", dependencies: ["Kasane", "KasaneData", "KasaneCommand", "LocalServer"]),
   ],
-  swiftLanguageModes: [.v6]
+  swiftLanguageModes: [.v6],
+  cxxLanguageStandard: .cxx17
 )
 
 // The checks before a change lands build with warnings as errors; a user with a newer compiler should not.

@@ -48,6 +48,11 @@ public final class LanguageModel: TextRecipe, SentenceEncoder {
     @Option(textOf: "--corpus", .corpus) public var corpus: String?
     @Option(help: "What a token is.")
     public var level = Level.character
+    @Option(
+      help: ArgumentHelp(
+        "Model of SentencePiece whose pieces are the tokens, as kasane tokenize --learn writes it; the run keeps a copy.",
+        valueName: "file"), completion: .file(extensions: ["model"]))
+    public var pieces: String?
     @Option(help: "Kind of the recurrent cells.")
     public var cell = RecurrentKind.lstm
     @Option(help: "Recurrent layers (1 to 16).")
@@ -123,14 +128,18 @@ public final class LanguageModel: TextRecipe, SentenceEncoder {
 
   private var data: TextData?
   private var batches: StreamBatches?
-  private let tokenizer: any Tokenizer
-  private var unit: String { options.level != .character ? "words" : "characters" }
+  private let levelTokenizer: any Tokenizer
+  private var pieces: SentencePieceTokenizer?
+  private var tokenizer: any Tokenizer { pieces ?? levelTokenizer }
+  private var unit: String { options.pieces != nil ? "pieces" : readsCharacters ? "characters" : "words" }
+  private var readsCharacters: Bool { options.pieces == nil && options.level == .character }
 
   /// Reads the text and, unless the run has one already, makes the vocabulary.
   public func prepare() throws {
+    if let file = options.pieces, pieces == nil { pieces = try SentencePieceTokenizer(contentsOf: file) }
     // Two tokens for every row of a batch.
     let least = 2 * options[\.batch]
-    let minimumCount = options.level != .character ? options.minimumCount : 1
+    let minimumCount = readsCharacters ? 1 : options.minimumCount
     let (data, vocabulary) = try TextData.read(
       options.place, by: tokenizer, lineEnd: Self.lineEnd, least: least, unit: unit, known: self.vocabulary,
       unknown: Self.unknown, minimumCount: minimumCount,
@@ -184,7 +193,7 @@ public final class LanguageModel: TextRecipe, SentenceEncoder {
   /// The system in its initial state.
   public init(_ options: Options, seed: UInt64) throws {
     self.options = options
-    tokenizer = try options.level.tokenizer()
+    levelTokenizer = try options.level.tokenizer()
     self.seed = seed
     optimizer = Adam(learningRate: options[\.learningRate])
     random = RandomGenerator(seed: seed, stream: Stream.training)
@@ -217,9 +226,23 @@ public final class LanguageModel: TextRecipe, SentenceEncoder {
   func judge() -> TextJudgement { TextJudgement(loss: judge(data!.validation)) }
 
   func quality(of loss: Double) -> String? {
-    options.level == .character
+    readsCharacters
       ? "bits per character \(fixed(bits(of: loss), 4))" : "perplexity \(fixed(perplexity(of: loss), 2))"
   }
+
+  /// Keeps the vocabulary, and the model of the pieces where there is one.
+  public func keepFiles(in run: RunFolder) throws {
+    try vocabulary!.write(to: vocabularyPath(in: run))
+    try pieces?.write(to: Self.piecesPath(in: run))
+  }
+
+  /// Reads them.
+  public func recallFiles(from run: RunFolder) throws {
+    if options.pieces != nil { pieces = try SentencePieceTokenizer(contentsOf: Self.piecesPath(in: run)) }
+    try recallVocabulary(from: run)
+  }
+
+  private static func piecesPath(in run: RunFolder) -> String { run.file("pieces.model") }
 
   // MARK: After training
 
@@ -248,8 +271,8 @@ public final class LanguageModel: TextRecipe, SentenceEncoder {
     }
     let loss = judge(tokens)
     let (name, value) =
-      options.level != .character
-      ? ("Perplexity", fixed(perplexity(of: loss), 2)) : ("Bits per character", fixed(bits(of: loss), 4))
+      readsCharacters
+      ? ("Bits per character", fixed(bits(of: loss), 4)) : ("Perplexity", fixed(perplexity(of: loss), 2))
     return [
       "Tokens: \(tokens.count) \(unit), of which \(unknownShare(of: tokens)) % are unknown",
       "Mean loss: \(fixed(loss, 4))",
@@ -276,7 +299,7 @@ public final class LanguageModel: TextRecipe, SentenceEncoder {
     return continued(tokens, count: options.length ?? usualLength, by: options.sampling, using: &random)
   }
 
-  private var usualLength: Int { options.level != .character ? 50 : 300 }
+  private var usualLength: Int { readsCharacters ? 300 : 50 }
 
   /// A text that begins with tokens, in lines.
   private func continued(

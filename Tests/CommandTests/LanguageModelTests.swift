@@ -172,4 +172,37 @@ import Testing
     try folder.write("I can't , \n", to: "en.txt")
     #expect(try folder.run(["tokenize", "--by", "words", "--join", "en.txt"]).lines == ["I can't,"])
   }
+
+  @Test func piecesOfWords() throws {
+    try folder.makeText("t.txt", sentences: 300)
+    let learned = try folder.run([
+      "tokenize", "--learn", "m.model", "--pieces", "60", "--kind", "bpe", "t.txt",
+    ])
+    #expect(
+      learned.status == 0 && learned.lines == ["60 pieces of t.txt are written to m.model"],
+      "\(learned.stderr)")
+    let apart = try folder.run(["tokenize", "--model", "m.model"], input: "The cat sat.\n")
+    #expect(apart.lines.first?.hasPrefix("▁The") == true)
+    #expect(
+      try folder.run(["tokenize", "--model", "m.model", "--join"], input: apart.stdout).lines == [
+        "The cat sat."
+      ])
+    #expect(
+      try folder.run(["tokenize", "--model", "m.model", "--numbers"], input: "The cat\n").lines[0]
+        .split(separator: " ").allSatisfy { (0..<60).contains(Int($0)!) })
+    try folder.trainText([
+      "train", "language-model", "--corpus", "t.txt", "--pieces", "m.model", "--epochs", "6", "--hidden",
+      "32", "--layers",
+      "1", "--batch", "4", "--steps", "8", "--learning-rate", "0.02", "--dropout", "0", "--minimum-count",
+      "1", "--seed",
+      "1", "--output", "p",
+    ])
+    // The run has a model of its own.
+    try folder.remove("m.model")
+    let said = try folder.run(["predict", "p", "The cat", "--length", "12", "--temperature", "0.1"])
+    #expect(
+      said.status == 0 && said.stdout.hasPrefix("The cat sat on the mat"), "\(said.stdout)\(said.stderr)")
+    let none = try folder.run(["train", "language-model", "--corpus", "t.txt", "--pieces", "t.txt"])
+    #expect(none.status == 1 && none.stderr.contains("t.txt: not a model of SentencePiece"))
+  }
 }
