@@ -25,6 +25,7 @@ let package = Package(
       dependencies: ["CDNN", "CKernels", .product(name: "SwiftProtobuf", package: "swift-protobuf")]),
     .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "CReport", exclude: ["report.css", "report.js"]),
+    .target(name: "CImages", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     .target(name: "CMecab", linkerSettings: [.linkedLibrary("dl", .when(platforms: [.linux]))]),
     .target(
       name: "CSentencePiece",
@@ -33,7 +34,7 @@ let package = Package(
     .target(name: "CSamples", exclude: ["digits", "text"]),
     .target(
       name: "KasaneData",
-      dependencies: ["CMecab", "CSamples", "CSentencePiece", "CTransfer", "CZlib", "Kasane"]),
+      dependencies: ["CImages", "CMecab", "CSamples", "CSentencePiece", "CTransfer", "CZlib", "Kasane"]),
     .target(name: "KasaneModels", dependencies: ["Kasane"]),
     .target(
       name: "KasaneRecipes",

@@ -28,6 +28,8 @@ case "$(uname -s)" in
     need zlib1g-dev "zlib: compressed data sets"
     need libcurl4-openssl-dev "libcurl: downloads of data sets"
     need ca-certificates "the certificates that downloads are checked by"
+    need libpng-dev "libpng: images"
+    need libturbojpeg0 "libjpeg-turbo: photographs"
     need libsentencepiece-dev "SentencePiece: pieces of words"
     need libmecab2 "MeCab: the words of Japanese text"
     need mecab-ipadic-utf8 "its dictionary"
@@ -50,7 +52,7 @@ case "$(uname -s)" in
       echo "Kasane needs oneDNN, which Homebrew installs: get Homebrew from https://brew.sh" >&2
       exit 1
     fi
-    for formula in onednn sentencepiece mecab mecab-ipadic; do
+    for formula in onednn libpng jpeg-turbo sentencepiece mecab mecab-ipadic; do
       if ! brew list "$formula" >/dev/null 2>&1; then
         echo "Installing with Homebrew: $formula"
         brew install "$formula"

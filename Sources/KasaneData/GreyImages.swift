@@ -48,8 +48,17 @@ public struct GreyImages: Sendable {
   }
 
   /// The images to learn from and others to judge by: those of the sample, of a folder with MNIST's four files (whose
-  /// images may have another size), or of one IDX file, of which every tenth image is kept to judge by.
-  public static func load(_ place: String) throws -> (training: GreyImages, validation: GreyImages) {
+  /// images may have another size), of one IDX file, or of a folder with PNG and JPEG files; of these every tenth image is kept
+  /// to judge by.
+  ///
+  /// - Parameter size: the height and width that the images of PNG and JPEG files get; their own, which must be the same,
+  ///   without
+  public static func load(
+    _ place: String, size: (height: Int, width: Int)? = nil
+  ) throws -> (training: GreyImages, validation: GreyImages) {
+    if let files = imageFiles(at: place) {
+      return try GreyImages(files: files, size: size).divided(every: 10, name: place)
+    }
     guard place == DigitImages.sample || Files.isFolder(place) else {
       return try GreyImages(contentsOf: place).divided(every: 10, name: place)
     }
@@ -61,6 +70,26 @@ public struct GreyImages: Sendable {
           + "\(validation.width) to judge by")
     }
     return (training, validation)
+  }
+
+  /// The PNG and JPEG files of a folder that has none of MNIST's; nil for everything else.
+  private static func imageFiles(at place: String) -> [String]? {
+    guard place != DigitImages.sample, Files.isFolder(place),
+      DigitImages.Split.allCases.allSatisfy({ (try? DigitImages.imagesPath(of: $0, in: place)) == nil })
+    else { return nil }
+    let found = files(in: place)
+    return found.isEmpty ? nil : found
+  }
+
+  /// A half of the images at a place; see `load(_:size:)`.
+  public static func load(
+    _ split: DigitImages.Split, of place: String, size: (height: Int, width: Int)
+  ) throws -> GreyImages {
+    if imageFiles(at: place) == nil, place == DigitImages.sample || Files.isFolder(place) {
+      return try load(split, from: place)
+    }
+    let (training, validation) = try load(place, size: size)
+    return split == .train ? training : validation
   }
 
   /// A half of the sample's images, or of those in a folder with MNIST's files.

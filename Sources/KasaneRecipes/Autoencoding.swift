@@ -67,9 +67,11 @@ public final class Autoencoding: Recipe, LatentRecipe {
     public var preset: Preset?
     @Option(
       help: ArgumentHelp(
-        "Folder with MNIST's four IDX files, one IDX file of images, or sample (default: by the preset).",
+        "Folder with MNIST's four IDX files or with PNG and JPEG files, one IDX file of images, or sample (default: by the preset).",
         valueName: "path"), completion: .file(), transform: imagesLocation("--data"))
     public var data: String?
+    @Option(help: "Height and width that images of PNG and JPEG files get (4 to 1024; default: their own).")
+    public var side: Int?
     @Option(help: "Kind of the autoencoder.")
     public var kind = Kind.plain
     @Option(

@@ -70,6 +70,7 @@ enum LatentStream {
 protocol LatentOptions: RecipeOptions {
   var preset: Preset? { get }
   var data: String? { get }
+  var side: Int? { get }
   var epochs: Int { get }
   var batch: ByPreset<Int> { get }
   var hidden: Int { get }
@@ -89,6 +90,7 @@ extension LatentOptions {
 
   /// Checks the ranges of what all have.
   func validateLatent() throws {
+    if let side { try require("--side", side, in: 4...1024) }
     try require("--epochs", epochs, in: 1...10_000)
     try require("--batch", self[\.batch], in: 1...65536)
     try require("--hidden", hidden, in: 1...65536)
@@ -122,10 +124,10 @@ extension LatentRecipe {
     let place = options.place
     guard place == DigitImages.sample || Files.exists(place) else {
       throw KasaneError(
-        "\(place): no such file or folder: name MNIST's folder or a file of images (IDX) with --data; --preset quick "
+        "\(place): no such file or folder: name MNIST's folder, a file of images (IDX) or a folder of PNG and JPEG files with --data; --preset quick "
           + "learns from a sample that is part of the program")
     }
-    let (training, validation) = try GreyImages.load(place)
+    let (training, validation) = try GreyImages.load(place, size: options.side.map { ($0, $0) })
     let size = ImageSize(height: training.height, width: training.width)
     if let network, network.size != size {
       throw KasaneError(
@@ -175,14 +177,8 @@ extension LatentRecipe {
   /// Images to show or to judge by, of the size that the network is for.
   func images(_ split: DigitImages.Split, from place: String?) throws -> GreyImages {
     let place = place ?? options.place
-    let images: GreyImages
-    if place == DigitImages.sample || Files.isFolder(place) {
-      images = try GreyImages.load(split, from: place)
-    } else {
-      let (training, validation) = try GreyImages.load(place)
-      images = split == .train ? training : validation
-    }
     let size = network!.size
+    let images = try GreyImages.load(split, of: place, size: (size.height, size.width))
     guard images.height == size.height, images.width == size.width else {
       throw KasaneError(
         "\(place): images of \(images.height) by \(images.width) pixels, \(size.height) by \(size.width) expected"

@@ -26,9 +26,11 @@ public final class VariationalAutoencoding: Recipe, LatentRecipe {
     public var preset: Preset?
     @Option(
       help: ArgumentHelp(
-        "Folder with MNIST's four IDX files, one IDX file of images, or sample (default: by the preset).",
+        "Folder with MNIST's four IDX files or with PNG and JPEG files, one IDX file of images, or sample (default: by the preset).",
         valueName: "path"), completion: .file(), transform: imagesLocation("--data"))
     public var data: String?
+    @Option(help: "Height and width that images of PNG and JPEG files get (4 to 1024; default: their own).")
+    public var side: Int?
     @Option(help: "Passes over the training images (1 to 10000).")
     public var epochs = 20
     @Option(help: "Images in one iteration (1 to 65536).")

@@ -161,4 +161,25 @@ import Testing
     #expect(damaged.status == 1 && damaged.errorLines.count == 1)
     #expect(damaged.stderr.contains("r/image-size.json: damaged"))
   }
+
+  @Test func foldersOfImages() throws {
+    for place in 0..<40 {
+      var picture = Picture(width: 12 + place % 2, height: 12, background: .init(grey: 1))
+      for row in 2..<10 { picture[row, place % 10] = .init(grey: 0) }
+      try folder.write(Data(picture.png), to: "image\(place).png")
+    }
+    let arguments = [
+      "train", "vae", "--data", ".", "--epochs", "2", "--batch", "4", "--hidden", "16", "--latent", "2",
+    ]
+    let uneven = try folder.run(arguments)
+    #expect(uneven.status == 1 && uneven.stderr.contains("--side makes them equal"), "\(uneven.stderr)")
+    let trained = try folder.run(arguments + ["--side", "8", "--seed", "1", "--output", "r"])
+    #expect(trained.status == 0, "\(trained.stderr)")
+    #expect(try folder.run(["predict", "r", "reconstructions", "--output", "p.png"]).status == 0)
+    #expect(try folder.run(["evaluate", "r"]).status == 0)
+    try folder.write(Data("no image".utf8), to: "image7.png")
+    let damaged = try folder.run(arguments + ["--side", "8"])
+    #expect(
+      damaged.status == 1 && damaged.stderr.contains("image7.png: neither PNG nor JPEG"), "\(damaged.stderr)")
+  }
 }
