@@ -20,7 +20,7 @@ case "$(uname -s)" in
       fi
     }
     if ! command -v dpkg-query >/dev/null 2>&1; then
-      echo "This is no Debian or Ubuntu: install the development files of oneDNN, zlib and libcurl, and the GNU OpenMP library, yourself." >&2
+      echo "This is no Debian or Ubuntu: install the development files of oneDNN, zlib, libcurl, libpng and SentencePiece, the GNU OpenMP library, libjpeg-turbo and MeCab with a dictionary yourself." >&2
       exit 0
     fi
     need libdnnl-dev "oneDNN: matrix products and convolutions"
