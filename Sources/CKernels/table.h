@@ -28,8 +28,8 @@ enum { dtypes = KS_BOOL + 1 };
 enum { column_block = 512 };
 
 /// A reduction for one type. Its totals may be of a wider type than the elements.
-// So many words are told apart at a time; see words.inc.
-enum { ks_word_tile = 6 };
+// So many words are told apart at a time, by so many of a window at most; see words.inc.
+enum { ks_word_tile = 6, ks_word_contexts = 16 };
 
 // What one thread has at hand while it learns from sentences. Rows are `stride` apart, a multiple of 16.
 typedef struct {
@@ -39,8 +39,8 @@ typedef struct {
   float *h, *change;
   // 16 lanes for each context and target, and how wrong each is.
   float *products, *errors;
-  // The words that are kept of a sentence, and those that two windows are told from.
-  int32_t *kept, *others;
+  // The words that are kept of a sentence, those that two windows are told from, and those of a window but its middle.
+  int32_t *kept, *others, *around;
 } ks_word_memory;
 
 typedef struct {

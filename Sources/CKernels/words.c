@@ -23,20 +23,21 @@ static void learn_share(void *context, int32_t member, int32_t members) {
     const int64_t count = job->starts[s + 1] - job->starts[s];
     if (count > longest) longest = count;
   }
-  const int64_t stride = (job->width + 15) / 16 * 16, most = job->takes_mean ? 1 : 2 * (int64_t)job->window;
+  const int64_t stride = (job->width + 15) / 16 * 16, most = job->takes_mean ? 1 : ks_word_contexts;
   // Of a window's words and the targets that are looked at together, sixteen pairs at a time.
   const int64_t pairs = (most * ks_word_tile + 15) / 16 * 16;
   const size_t row = sizeof(float) * 16;
   const size_t rows = row * (size_t)(most * (stride / 16));
-  const size_t errors = sizeof(float) * (size_t)pairs, others = sizeof(int32_t) * 2 * (size_t)job->drawn;
+  const size_t errors = sizeof(float) * (size_t)pairs;
+  const size_t numbers = sizeof(int32_t) * (2 * (size_t)job->drawn + 2 * (size_t)job->window + (size_t)longest);
   int32_t size_class;
-  char *bytes = ks_pool_take(2 * rows + row * (size_t)pairs + errors + others + sizeof(int32_t) * (size_t)longest,
-                             &size_class);
+  char *bytes = ks_pool_take(2 * rows + row * (size_t)pairs + errors + numbers, &size_class);
   ks_word_memory memory = {.stride = stride, .h = (float *)bytes, .change = (float *)(bytes + rows)};
   memory.products = (float *)(bytes + 2 * rows);
   memory.errors = memory.products + 16 * pairs;
   memory.others = (int32_t *)(memory.errors + pairs);
-  memory.kept = memory.others + 2 * job->drawn;
+  memory.around = memory.others + 2 * job->drawn;
+  memory.kept = memory.around + 2 * (int64_t)job->window;
   // What lies behind the last pairs is summed as well, and not used.
   memset(memory.products, 0, row * (size_t)pairs);
   ks_words_sums sums = {0, 0, 0};

@@ -194,6 +194,8 @@ extension Engine {
 
 /// The composition: what the kernels are held against, in double precision but for what is kept.
 private struct WordLearner {
+  /// So many words of a window move the targets at once.
+  private static let mostAtOnce = 16
   let update: WordUpdate
   let width: Int
   let input: UnsafeMutablePointer<Float>
@@ -234,8 +236,12 @@ private struct WordLearner {
       let drawn = (0..<tables.drawn).map { _ in draw() }
       let around = (max(0, i - reach)...min(words.count - 1, i + reach)).filter { $0 != i }
       let rows = around.map { self.rows(of: words[$0]) }
-      if !rows.isEmpty {
-        learn(words[i], from: update.takesMean ? [rows.flatMap { $0 }] : rows, against: drawn)
+      if update.takesMean {
+        if !rows.isEmpty { learn(words[i], from: [rows.flatMap { $0 }], against: drawn) }
+      } else {
+        for from in stride(from: 0, to: rows.count, by: Self.mostAtOnce) {
+          learn(words[i], from: Array(rows[from...].prefix(Self.mostAtOnce)), against: drawn)
+        }
       }
     }
   }
