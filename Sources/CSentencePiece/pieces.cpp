@@ -7,6 +7,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -69,17 +70,14 @@ bool ks_pieces_train(const char *kind, int32_t pieces, double coverage, ks_piece
   }
 }
 
-ks_pieces *ks_pieces_open(const char *bytes, size_t length, char *reason, size_t size) {
+ks_pieces *ks_pieces_open(const char *bytes, size_t length) {
   try {
-    auto *model = new ks_pieces;
+    auto model = std::make_unique<ks_pieces>();
     const auto status = model->processor.LoadFromSerializedProto({bytes, length});
-    if (status.ok() && model->processor.GetPieceSize() > 0) return model;
-    fail(status.ok() ? "no pieces" : status.ToString(), reason, size);
-    delete model;
-  } catch (const std::exception &error) {
-    fail(error.what(), reason, size);
+    return status.ok() && model->processor.GetPieceSize() > 0 ? model.release() : nullptr;
+  } catch (const std::exception &) {
+    return nullptr;
   }
-  return nullptr;
 }
 
 void ks_pieces_close(ks_pieces *model) { delete model; }

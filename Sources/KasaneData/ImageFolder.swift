@@ -51,12 +51,9 @@ extension GreyImages {
   private static func pixels(of path: String) throws -> (pixels: [UInt8], height: Int, width: Int) {
     let bytes = try Files.read(path)
     var (width, height): (Int32, Int32) = (0, 0)
-    var reason = [CChar](repeating: 0, count: 256)
     guard !bytes.isEmpty else { throw KasaneError("\(path): empty, an image expected") }
-    guard let rows = ks_image_read(bytes, bytes.count, &width, &height, &reason, reason.count) else {
-      let text = String(decoding: reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      throw KasaneError("\(path): \(text)")
-    }
+    let (rows, reason) = withReason { ks_image_read(bytes, bytes.count, &width, &height, $0, $1) }
+    guard let rows else { throw KasaneError("\(path): \(reason)") }
     defer { free(rows) }
     let pixels = Array(UnsafeBufferPointer(start: rows, count: Int(width) * Int(height)))
     return (pixels, Int(height), Int(width))

@@ -31,12 +31,14 @@ public final class LanguageModel: TextRecipe, SentenceEncoder {
     case mecab
 
     fileprivate func tokenizer() throws -> any Tokenizer {
-      switch self {
-      case .word: WordTokenizer()
-      case .character: CharacterTokenizer()
-      case .unicode: UnicodeTokenizer()
-      case .mecab: try MeCabTokenizer.standard
-      }
+      let kind: TokenizerKind =
+        switch self {
+        case .word: .words
+        case .character: .characters
+        case .unicode: .unicode
+        case .mecab: .mecab
+        }
+      return try kind.tokenizer()
     }
   }
 

@@ -17,12 +17,14 @@ public enum PairTokens: String, CaseIterable, Codable, Sendable {
 
   /// The tokenizer. Throws one line where the machine lacks what it needs.
   func tokenizer() throws -> any Tokenizer {
-    switch self {
-    case .words: WhitespaceTokenizer()
-    case .characters: CharacterTokenizer()
-    case .unicode: UnicodeTokenizer()
-    case .mecab: try MeCabTokenizer.standard
-    }
+    let kind: TokenizerKind =
+      switch self {
+      case .words: .spaces
+      case .characters: .characters
+      case .unicode: .unicode
+      case .mecab: .mecab
+      }
+    return try kind.tokenizer()
   }
 }
 

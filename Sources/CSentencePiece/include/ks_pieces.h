@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The SentencePiece library in C. Where a function fails it says why in a line of `size` bytes.
+// The SentencePiece library in C.
 #ifndef KASANE_PIECES_H
 #define KASANE_PIECES_H
 
@@ -19,11 +19,12 @@ typedef void (*ks_pieces_sink)(void *context, const char *bytes, size_t length);
 /// Hands the next line over, which holds until the next call; false after the last.
 typedef bool (*ks_pieces_line)(void *context, const char *_Nullable *_Nonnull line, size_t *length);
 
-/// Learns a model of `kind` (unigram, bpe, word or char) with so many pieces from lines, and hands its file's bytes over.
+/// Learns a model of `kind` (unigram, bpe, word or char) with so many pieces from lines, and hands its file's bytes over. Where
+/// that fails it says why in a line of `size` bytes.
 bool ks_pieces_train(const char *kind, int32_t pieces, double coverage, ks_pieces_line next, void *source,
                      ks_pieces_sink take, void *context, char *reason, size_t size);
-/// A model of a file's bytes.
-ks_pieces *_Nullable ks_pieces_open(const char *bytes, size_t length, char *reason, size_t size);
+/// A model of a file's bytes; null where they are none.
+ks_pieces *_Nullable ks_pieces_open(const char *bytes, size_t length);
 void ks_pieces_close(ks_pieces *model);
 
 int32_t ks_pieces_count(const ks_pieces *model);

@@ -183,9 +183,7 @@ public struct WordUpdateOutcome: Sendable {
 
 extension Engine {
   /// One step after another, on the calling thread.
-  public func learnWords(_ update: WordUpdate) -> WordUpdateOutcome { composedWords(update) }
-
-  func composedWords(_ update: WordUpdate) -> WordUpdateOutcome {
+  public func learnWords(_ update: WordUpdate) -> WordUpdateOutcome {
     var learner = WordLearner(update)
     for sentence in 0..<update.starts.count - 1 { learner.learn(sentence) }
     return learner.outcome

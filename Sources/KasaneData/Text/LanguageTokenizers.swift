@@ -40,11 +40,8 @@ public final class MeCabTokenizer: Tokenizer {
   /// A tokenizer with the system's dictionary, or with one in a folder. Throws one line that says what to install where the
   /// library or a dictionary is missing.
   public init(dictionary: String? = nil) throws {
-    var reason = [CChar](repeating: 0, count: 512)
-    guard let pointer = ks_mecab_open(dictionary, &reason, reason.count) else {
-      throw KasaneError(
-        String(decoding: reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))
-    }
+    let (pointer, reason) = withReason { ks_mecab_open(dictionary, $0, $1) }
+    guard let pointer else { throw KasaneError(reason) }
     tagger = Mutex(Tagger(pointer: pointer))
   }
 

@@ -28,10 +28,9 @@ public final class SentencePieceTokenizer: Tokenizer, @unchecked Sendable {
 
   /// The model of a file's bytes; `name` is the file's in errors.
   public init(_ bytes: [UInt8], from name: String) throws {
-    var reason = [CChar](repeating: 0, count: 512)
     let opened = bytes.withUnsafeBytes { memory in
       memory.withMemoryRebound(to: CChar.self) { memory in
-        memory.baseAddress.flatMap { ks_pieces_open($0, memory.count, &reason, reason.count) }
+        memory.baseAddress.flatMap { ks_pieces_open($0, memory.count) }
       }
     }
     guard let opened else { throw KasaneError("\(name): not a model of SentencePiece") }
@@ -87,18 +86,18 @@ public final class SentencePieceTokenizer: Tokenizer, @unchecked Sendable {
   ) throws -> SentencePieceTokenizer {
     let source = LineSource(corpus)
     let sink = ByteSink()
-    var reason = [CChar](repeating: 0, count: 512)
-    let isTrained = ks_pieces_train(
-      kind.rawValue, Int32(clamping: count), coverage,
-      { context, line, length in
-        Unmanaged<LineSource>.fromOpaque(context).takeUnretainedValue().next(line, length)
-      }, Unmanaged.passUnretained(source).toOpaque(),
-      { context, bytes, length in ByteSink.take(context, bytes, length) },
-      Unmanaged.passUnretained(sink).toOpaque(), &reason, reason.count)
+    let (isTrained, reason) = withReason { reason, size in
+      ks_pieces_train(
+        kind.rawValue, Int32(clamping: count), coverage,
+        { context, line, length in
+          Unmanaged<LineSource>.fromOpaque(context).takeUnretainedValue().next(line, length)
+        }, Unmanaged.passUnretained(source).toOpaque(),
+        { context, bytes, length in ByteSink.take(context, bytes, length) },
+        Unmanaged.passUnretained(sink).toOpaque(), reason, size)
+    }
     if let problem = source.problem { throw problem }
     guard isTrained else {
-      let text = String(decoding: reason.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      throw KasaneError("\(corpus.name): \(count) pieces cannot be learned from it: \(text)")
+      throw KasaneError("\(corpus.name): \(count) pieces cannot be learned from it: \(reason)")
     }
     let made = try SentencePieceTokenizer(sink.bytes, from: corpus.name)
     guard made.pieces.count == count else {
