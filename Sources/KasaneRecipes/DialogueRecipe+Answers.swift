@@ -7,7 +7,9 @@ import KasaneModels
 
 extension DialogueRecipe {
   private func manner(_ options: ReplyOptions) -> DialogueSystem.Manner {
-    DialogueSystem.Manner(sampling: options.sampling, longest: options.length)
+    DialogueSystem.Manner(
+      sampling: options.sampling, longest: options.length, beam: options.search.beam,
+      lengthPenalty: options.search.lengthPenalty)
   }
 
   /// A conversation in which nothing was said yet.

@@ -115,6 +115,7 @@ public struct DialogueEvaluationOptions: ParsableArguments {
   public var vectors: String?
   @Option(help: "Divides the logits of a reply's words; 0 takes the likeliest (0 or more).")
   public var temperature = 0.0
+  @OptionGroup public var search: ReplySearchOptions
   @Option(help: "Seed of what is drawn.")
   public var seed: UInt64 = 0
 
@@ -125,15 +126,37 @@ public struct DialogueEvaluationOptions: ParsableArguments {
   public func validate() throws {
     try require("--dialogues", dialogues, in: 0...1_000_000)
     try require("--length", length, in: 1...10_000)
-    guard temperature >= 0, temperature.isFinite else {
-      throw ValidationError("--temperature: \(temperature) is out of range, 0 or more expected")
-    }
+    try requireNotNegative("--temperature", temperature)
   }
 
   var manner: DialogueSystem.Manner {
     var sampling = SamplingOptions()
     (sampling.temperature, sampling.seed, sampling.topK, sampling.topP) = (temperature, seed, 0, 1)
-    return DialogueSystem.Manner(sampling: sampling, longest: length)
+    return DialogueSystem.Manner(
+      sampling: sampling, longest: length, beam: search.beam, lengthPenalty: search.lengthPenalty)
+  }
+}
+
+/// How the likeliest replies are searched, as options.
+public struct ReplySearchOptions: ParsableArguments {
+  @Option(
+    help: """
+      Search the likeliest reply with so many beginnings kept at a time, instead of drawing word after word (1 to 1000).
+      """)
+  public var beam: Int?
+  @Option(
+    help:
+      "Power by which long replies are favoured in a search, 0 for their probability alone (0 or more; Wu et al. 2016)."
+  )
+  public var lengthPenalty = 1.0
+
+  /// No search.
+  public init() {}
+
+  /// Checks the ranges.
+  public func validate() throws {
+    if let beam { try require("--beam", beam, in: 1...1000) }
+    try requireNotNegative("--length-penalty", lengthPenalty)
   }
 }
 
@@ -142,8 +165,12 @@ public struct ReplyOptions: ParsableArguments {
   @Option(help: "Words of a reply at most (1 to 10000).")
   public var length = 30
   @Option(
-    help: "Replies to what was said (1 to 1000); each of a latent variable of its own, where there is one.")
+    help: """
+      Replies to what was said (1 to 1000); each of a latent variable of its own, where there is one. A search without \
+      latent variables finds at most as many as its --beam.
+      """)
   public var samples = 1
+  @OptionGroup public var search: ReplySearchOptions
   @OptionGroup public var sampling: SamplingOptions
 
   /// One reply from the model's own distribution.

@@ -65,6 +65,10 @@ struct DialogueSystem {
     var sampling: SamplingOptions
     /// How many words a reply has at most.
     var longest: Int
+    /// How many beginnings a search for the likeliest reply keeps, where there is one instead of draws.
+    var beam: Int?
+    /// See `BeamSearch`.
+    var lengthPenalty = 1.0
   }
 
   /// Contexts with latent variables drawn from their priors, `[rows, context + latent]`.
@@ -78,9 +82,40 @@ struct DialogueSystem {
   func replies(
     to contexts: Tensor, by manner: Manner, using random: inout RandomGenerator
   ) -> [[Int32]] {
+    let start = ReplyDecoder(model).start(given: given(contexts, using: &random))
+    guard let beam = manner.beam else { return drawn(from: start, by: manner, using: &random) }
+    return found(from: start, by: manner, beam: beam).map { $0[0] }
+  }
+
+  /// The likeliest replies, best first, for each row of the decoder's first state.
+  private func found(from start: ReplyDecoder.State, by manner: Manner, beam: Int) -> [[[Int32]]] {
+    let search = BeamSearch(
+      width: beam, lengthPenalty: manner.lengthPenalty, minimumLength: 1, maximumLength: manner.longest,
+      end: Self.end, forbidden: [Self.unknown])
+    let first = Tensor([Int32](repeating: Self.end, count: start.hidden.shape[0]))
+    return search.search(ReplyDecoder(model), from: start, first: first).map { $0.map(\.tokens) }
+  }
+
+  /// Several replies to the context `[1, context]`, each of a latent variable of its own, where there is one. A search
+  /// without latent variables finds them together: the likeliest, best first, at most as many as it keeps beginnings.
+  func replies(
+    _ count: Int, to context: Tensor, by manner: Manner, using random: inout RandomGenerator
+  ) -> [[Int32]] {
+    if let beam = manner.beam, model.latent == nil {
+      let start = ReplyDecoder(model).start(given: context)
+      return Array(found(from: start, by: manner, beam: beam)[0].prefix(count))
+    }
+    let contexts = context.broadcast(to: [count, context.shape[1]])
+    return replies(to: contexts, by: manner, using: &random)
+  }
+
+  /// Replies of which each word is drawn.
+  private func drawn(
+    from start: ReplyDecoder.State, by manner: Manner, using random: inout RandomGenerator
+  ) -> [[Int32]] {
     let decoder = ReplyDecoder(model)
-    var state = decoder.start(given: given(contexts, using: &random))
-    var replies = [[Int32]](repeating: [], count: contexts.shape[0])
+    var state = start
+    var replies = [[Int32]](repeating: [], count: start.hidden.shape[0])
     var speaking = Array(replies.indices)
     var tokens = [Int32](repeating: Self.end, count: replies.count)
     for place in 0..<manner.longest {
@@ -164,8 +199,7 @@ public final class Conversation {
   /// Several replies to what was heard, none of which is kept.
   func replies(_ count: Int) -> [String] {
     guard let context else { return [] }
-    let contexts = context.broadcast(to: [count, context.shape[1]])
-    return system.replies(to: contexts, by: manner, using: &random).map(system.text)
+    return system.replies(count, to: context, by: manner, using: &random).map(system.text)
   }
 
   /// The reply to a turn, which is kept too. Throws as `hear` does.

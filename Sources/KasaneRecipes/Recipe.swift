@@ -208,6 +208,13 @@ func requirePositive(_ flag: String, _ value: Double) throws {
   }
 }
 
+/// Throws, as a wrong use of the command line, where a flag's number is below 0.
+func requireNotNegative(_ flag: String, _ value: Double) throws {
+  guard value >= 0, value.isFinite else {
+    throw ValidationError("\(flag): \(value) is out of range, 0 or more expected")
+  }
+}
+
 /// Throws, as a wrong use of the command line, where a flag's number is outside its range.
 package func require(_ flag: String, _ value: Int, in range: ClosedRange<Int>) throws {
   if let problem = rangeProblem(flag, value, in: range) { throw ValidationError(problem) }

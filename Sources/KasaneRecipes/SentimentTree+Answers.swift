@@ -120,20 +120,35 @@ extension SentimentTree {
     return figures + judge(trees.map(item)).roots.exhibits(classes: names, in: language)
   }
 
+  /// A sentence, which is a tree or becomes one. Throws one line where it has no word or none that is known; `source` names
+  /// it.
+  private func read(_ sentence: String, source: String) throws -> (tree: SyntaxTree, item: Item) {
+    guard sentence.contains(where: { !$0.isWhitespace }) else {
+      throw KasaneError("\(source): no words, \(Self.predictionUsage) expected")
+    }
+    let tree = try SyntaxTree(sentence: sentence, classCount: SentimentTrees.classCount, source: source)
+    let item = item(tree)
+    guard item.words.contains(where: { $0 != vocabulary!.unknown }) else {
+      throw KasaneError("\(source): none of the words is known to the run, \(Self.predictionUsage) expected")
+    }
+    return (tree, item)
+  }
+
+  /// The vectors of whole sentences.
+  public func vectors(of sentences: [String]) throws -> Tensor {
+    try sentenceVectors(sentences) { sentence, source in
+      let (words, _, trees) = batch([try read(sentence, source: source).item])
+      let root = trees.rows[0].last!
+      return model.vectors(words, trees).sliced(root..<root + 1, axis: 0)
+    }
+  }
+
   /// The sentiment of each phrase of a sentence.
   public func predict(_ words: [String]) throws -> [String] { try predict(words, with: PredictionOptions()) }
 
   /// The sentiment of each phrase of a sentence, drawn too where asked for.
   public func predict(_ words: [String], with options: PredictionOptions) throws -> [String] {
-    let text = words.joined(separator: " ")
-    guard text.contains(where: { !$0.isWhitespace }) else {
-      throw KasaneError("predict: no words, \(Self.predictionUsage) expected")
-    }
-    let tree = try SyntaxTree(sentence: text, classCount: SentimentTrees.classCount, source: "predict")
-    let item = item(tree)
-    guard item.words.contains(where: { $0 != vocabulary!.unknown }) else {
-      throw KasaneError("predict: none of the words is known to the run, \(Self.predictionUsage) expected")
-    }
+    let (tree, item) = try read(words.joined(separator: " "), source: "predict")
     let answers = answers(to: item)
     let answered = tree.relabelled(answers.map(\.label))
     if let path = options.svg { try Files.write(drawing(of: answered, answers), to: path) }

@@ -6,7 +6,7 @@ public import KasaneModels
 
 /// A recursive network learns what every phrase of a sentence thinks of a film, along the sentence's syntax tree (Socher
 /// et al. 2013; Tai, Socher and Manning 2015).
-public final class SentimentTree: Recipe {
+public final class SentimentTree: SentenceEncoder {
   /// The name on the command line.
   public static let name = "sentiment-tree"
   /// What it is, in one line.

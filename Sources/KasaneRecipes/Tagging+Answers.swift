@@ -133,13 +133,33 @@ extension Tagging {
     ] + found.table
   }
 
+  /// A text of one line. Throws one line where it has no word or none that is known; `source` names it.
+  private func read(_ line: String, source: String) throws -> RunningText {
+    let text = RunningText(TokenizedText(line: line, by: tokenizer))
+    guard text.count > 0 else { throw KasaneError("\(source): no words, \(Self.predictionUsage) expected") }
+    guard unknownCount(in: text) < text.count else {
+      throw KasaneError("\(source): none of the words is known to the run, \(Self.predictionUsage) expected")
+    }
+    return text
+  }
+
+  /// The last level's states after sentences have been read, of both directions side by side where there are two.
+  public func vectors(of sentences: [String]) throws -> Tensor {
+    try sentenceVectors(sentences) { sentence, source in
+      let end = Int32(vocabulary!.number(of: Self.lineEnd)!)
+      let words = [end] + numbers(of: try read(sentence, source: source)) + [end]
+      let states = model.read(Tensor(words, shape: [1, words.count])).finalStates
+      // Of long short-term memory the hidden state comes before the cell's.
+      let size = options.cell == .lstm ? 2 : 1
+      let last = states.suffix((options.direction == .both ? 2 : 1) * size)
+      return Tensor.concatenate(
+        stride(from: 0, to: last.count, by: size).map { last[last.startIndex + $0] }, axis: 1)
+    }
+  }
+
   /// The words with capitals and marks.
   public func predict(_ words: [String]) throws -> [String] {
-    let text = RunningText(TokenizedText(line: words.joined(separator: " "), by: tokenizer))
-    guard text.count > 0 else { throw KasaneError("predict: no words, \(Self.predictionUsage) expected") }
-    guard unknownCount(in: text) < text.count else {
-      throw KasaneError("predict: none of the words is known to the run, \(Self.predictionUsage) expected")
-    }
+    let text = try read(words.joined(separator: " "), source: "predict")
     return [written(text)]
   }
 

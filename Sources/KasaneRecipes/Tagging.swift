@@ -7,7 +7,7 @@ public import KasaneModels
 
 /// A recurrent network reads running text without capitals and marks and puts them back: in both directions, since a mark
 /// hangs on the words that come after it, or for comparison forward only.
-public final class Tagging: TextRecipe {
+public final class Tagging: TextRecipe, SentenceEncoder {
   /// The name on the command line.
   public static let name = "tagging"
   /// What it is, in one line.

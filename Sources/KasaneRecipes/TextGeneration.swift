@@ -29,9 +29,7 @@ public struct SamplingOptions: ParsableArguments {
 
   /// Checks the ranges.
   public func validate() throws {
-    guard temperature >= 0, temperature.isFinite else {
-      throw ValidationError("--temperature: \(temperature) is out of range, 0 or more expected")
-    }
+    try requireNotNegative("--temperature", temperature)
     try require("--top-k", topK, in: 0...Int.max)
     guard topP > 0, topP <= 1 else {
       throw ValidationError("--top-p: \(topP) is out of range, above 0 and at most 1 expected")

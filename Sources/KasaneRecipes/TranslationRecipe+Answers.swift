@@ -22,9 +22,7 @@ public struct SearchOptions: ParsableArguments {
   /// Checks the ranges.
   public func validate() throws {
     try require("--beam", beam, in: 1...1000)
-    guard lengthPenalty >= 0, lengthPenalty.isFinite else {
-      throw ValidationError("--length-penalty: \(lengthPenalty) is out of range, 0 or more expected")
-    }
+    try requireNotNegative("--length-penalty", lengthPenalty)
     try require("--length", length, in: 1...10_000)
   }
 
@@ -101,7 +99,7 @@ extension TranslationRecipe {
     let sentence = try system.sentence(words.joined(separator: " "), name: "predict")
     guard sentence.count <= self.options.longest else {
       throw KasaneError(
-        "predict: \(sentence.count) \(system.tokens.rawValue), at most \(self.options.longest) expected")
+        "predict: \(sentence.count) \(system.form.sourceUnit), at most \(self.options.longest) expected")
     }
     let found = system.translations(
       of: [system.numbers(ofSource: sentence)], written: [sentence], by: options.search.manner)[0]
@@ -112,7 +110,7 @@ extension TranslationRecipe {
       let figure = alignment(of: sentence, to: found[0].tokens, in: .english)
       try Files.write([Array(figure.utf8)], to: path)
     }
-    let tokenizer = try system.tokens.tokenizer()
+    let tokenizer = try system.form.targetTokenizer()
     return found.prefix(options.count).map { translation in
       let text = tokenizer.text(of: translation.tokens)
       return options.count == 1 ? text : "\(fixed(translation.score, 3))  \(text)"
@@ -141,13 +139,10 @@ extension TranslationRecipe {
       try prepare()
       return data!.validation
     }
-    let tokenizer = try options.chosenTokens.tokenizer()
-    let text = try ParallelText(
-      source: source, target: target, by: tokenizer, and: tokenizer, longest: options.longest,
-      overlong: options.overlong)
+    let text = try files(source, target, form!)
     let known = sourceVocabulary!
     guard text.source.contains(where: { $0.contains { known.number(of: $0) ?? 0 >= known.specialCount } })
-    else { throw KasaneError("\(source): none of its \(options.chosenTokens.rawValue) is known to the run") }
+    else { throw KasaneError("\(source): none of its \(form!.sourceUnit) is known to the run") }
     return text
   }
 
@@ -164,29 +159,30 @@ extension TranslationRecipe {
     let unknown = pairs.reduce(0) { $0 + $1.source.count { $0 == TranslationSystem.unknown } }
     let loss = system.loss(of: pairs)
     let said = system.best(of: text.source, by: evaluation.search.manner)
-    let score = TranslationScore(said, text.target)
+    let score = system.score(said, text.target)
     var lines = [
-      "Pairs: \(text.count) with \(sourceTokens) \(system.tokens.rawValue) of sources, of which "
+      "Pairs: \(text.count) with \(sourceTokens) \(system.form.sourceUnit) of sources, of which "
         + "\(fixed(100 * Double(unknown) / Double(sourceTokens), 2)) % are unknown",
       "Mean loss: \(fixed(loss, 4)) nats a token", "Perplexity: \(fixed(perplexity(of: loss), 2))",
       "Right to the last token: \(fixed(100 * score.accuracy, 2)) %",
     ]
-    if system.tokens != .characters { lines.append("\(score.bleu)") }
+    if score.areSentences { lines.append("\(score.bleu)") }
     guard evaluation.byLength || !others.isEmpty else { return lines }
     var columns = [(evaluation.beside.isEmpty ? "score" : "this run", said)]
     for (path, other) in zip(evaluation.beside, others) {
-      guard other.tokens == system.tokens else {
+      guard other.form.isSame(as: system.form) else {
         throw KasaneError(
-          "\(path): a run on \(other.tokens.rawValue), one on \(system.tokens.rawValue) expected")
+          "\(path): a run on \(other.form.unit), one on \(system.form.unit) "
+            + (other.form.unit == system.form.unit ? "of the same models expected" : "expected"))
       }
       columns.append((path, other.best(of: text.source, by: evaluation.search.manner)))
     }
-    return lines + byLength(columns, text, system.tokens)
+    return lines + byLength(columns, text)
   }
 
   /// How good targets are by their sources' lengths, and of all: a column for each network.
   private func byLength(
-    _ columns: [(name: String, said: [[String]])], _ text: ParallelText, _ tokens: PairTokens
+    _ columns: [(name: String, said: [[String]])], _ text: ParallelText
   ) -> [String] {
     let longest = text.source.map(\.count).max()!
     let width = max(1, (longest + 5) / 6)
@@ -196,8 +192,7 @@ extension TranslationRecipe {
       rows.append(
         [name, "\(places.count)"]
           + columns.map { column in
-            TranslationScore(places.map { column.said[$0] }, places.map { text.target[$0] })
-              .summary(of: tokens)
+            system.score(places.map { column.said[$0] }, places.map { text.target[$0] }).summary
           })
     }
     for first in stride(from: 1, through: longest, by: width) {
@@ -216,12 +211,13 @@ extension TranslationRecipe {
   public func exhibits(in language: Language) throws -> [Exhibit] {
     try prepare()
     let (system, text) = (system, data!.validation)
-    let tokenizer = try system.tokens.tokenizer()
+    let (source, target) = (try system.form.sourceTokenizer(), try system.form.targetTokenizer())
     let count = min(10, text.count)
     let said = system.best(
       of: Array(text.source.prefix(count)), by: TranslationSystem.Manner(longest: options.longest))
     let rows = (0..<count).map { place in
-      [text.source[place], text.target[place], said[place]].map { tokenizer.text(of: $0) }
+      [source.text(of: text.source[place])]
+        + [text.target[place], said[place]].map { target.text(of: $0) }
     }
     let table = Exhibit(
       "translations", title: language("Translations", "変換の例"),

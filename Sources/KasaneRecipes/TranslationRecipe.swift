@@ -38,6 +38,8 @@ protocol TranslationOptions: TextOptions {
   var validationSource: String? { get }
   var validationTarget: String? { get }
   var tokens: PairTokens? { get }
+  var sourcePieces: String? { get }
+  var targetPieces: String? { get }
   var reverse: Bool { get }
   var peeky: Bool { get }
   var cell: RecurrentKind { get }
@@ -85,6 +87,11 @@ extension TranslationOptions {
     guard validationSource == nil || source != nil else {
       throw ValidationError("--validation-source: goes with --source and --target alone")
     }
+    for (flag, pieces) in [("--source-pieces", sourcePieces), ("--target-pieces", targetPieces)]
+    where pieces != nil && source == nil && self[\.task].problems != nil {
+      throw ValidationError(
+        "\(flag): for sentences; the task \(self[\.task].rawValue) goes character by character")
+    }
     try require("--features", self[\.features], in: 1...8192)
     try require("--hidden", self[\.hidden], in: 1...8192)
     try require("--dropout", self[\.dropout], in: 0..<1)
@@ -127,6 +134,8 @@ where
   var seed: UInt64 { get }
   /// The pairs, once they were read.
   var data: TranslationData? { get set }
+  /// How sources and targets are taken apart, once the models of pieces, if there are any, were read.
+  var form: PairForm? { get set }
   /// What sources are made of; `vocabulary` is that of the targets.
   var sourceVocabulary: Vocabulary? { get set }
 }
@@ -143,21 +152,23 @@ extension TranslationRecipe {
 
   /// Reads the pairs and, unless the run has them already, makes both vocabularies.
   public func prepare() throws {
-    let (training, validation, name) = try read()
+    let form = try form ?? newForm { file, _ in file }
+    self.form = form
+    let (training, validation, name) = try read(form)
     if vocabulary == nil {
-      func known(_ sentences: [[String]], _ side: String) throws -> Vocabulary {
+      func known(_ sentences: [[String]], _ unit: String, _ side: String) throws -> Vocabulary {
         let found = Vocabulary(
           counts: ParallelText.counts(sentences), special: Self.specialTokens, unknown: Self.specialTokens[1],
           minimumCount: options.minimumCount, limit: options.words)
         guard found.count > found.specialCount else {
           throw KasaneError(
-            "\(name): all \(options.chosenTokens.rawValue) of the \(side) are unknown: none is seen "
+            "\(name): all \(unit) of the \(side) are unknown: none is seen "
               + "\(options.minimumCount) times; a lower --minimum-count may help")
         }
         return found
       }
-      sourceVocabulary = try known(training.source, "sources")
-      use(try known(training.target, "targets"))
+      sourceVocabulary = try known(training.source, form.sourceUnit, "sources")
+      use(try known(training.target, form.targetUnit, "targets"))
     }
     let pairs = system.pairs(of: training)
     // A decoder's steps cost most, so pairs go by their targets' lengths first.
@@ -176,7 +187,7 @@ extension TranslationRecipe {
       let fate = options.overlong == .skip ? "left out" : "cut after so many"
       notes.append(
         "Note: \(training.overlongPairs) pairs with more than \(options.longest) "
-          + "\(options.chosenTokens.rawValue) on a side are \(fate)")
+          + "\(form.unit) on a side are \(fate)")
     }
     let targets = pairs.reduce(0) { $0 + $1.target.count + 1 }
     data = TranslationData(
@@ -185,14 +196,28 @@ extension TranslationRecipe {
       order: order, batches: batches, targetsPerBatch: targets / order.batchesPerEpoch)
   }
 
-  /// The pairs to learn from and to judge by, and what messages call them.
-  private func read() throws -> (training: ParallelText, validation: ParallelText, name: String) {
-    func files(_ source: String, _ target: String) throws -> ParallelText {
-      let tokenizer = try options.chosenTokens.tokenizer()
-      return try ParallelText(
-        source: source, target: target, by: tokenizer, and: tokenizer, longest: options.longest,
-        overlong: options.overlong)
+  /// The form of the run's pairs, with the models of pieces from where `place` says: of the option's file, which has a name
+  /// of its own in a run.
+  private func newForm(_ place: (_ file: String, _ name: String) -> String) throws -> PairForm {
+    func pieces(_ file: String?, _ name: String) throws -> SentencePieceTokenizer? {
+      try file.map { try SentencePieceTokenizer(contentsOf: place($0, name)) }
     }
+    return PairForm(
+      tokens: options.chosenTokens, sourcePieces: try pieces(options.sourcePieces, "source-pieces.model"),
+      targetPieces: try pieces(options.targetPieces, "target-pieces.model"))
+  }
+
+  /// The pairs of two files.
+  func files(_ source: String, _ target: String, _ form: PairForm) throws -> ParallelText {
+    try ParallelText(
+      source: source, target: target, by: try form.sourceTokenizer(), and: try form.targetTokenizer(),
+      longest: options.longest, overlong: options.overlong)
+  }
+
+  /// The pairs to learn from and to judge by, and what messages call them.
+  private func read(
+    _ form: PairForm
+  ) throws -> (training: ParallelText, validation: ParallelText, name: String) {
     func split(_ all: ParallelText, _ name: String) throws -> (ParallelText, ParallelText, String) {
       guard all.count > 1 else {
         throw KasaneError("\(name): 1 pair, at least 2 expected: one to learn from, one to judge by")
@@ -202,11 +227,11 @@ extension TranslationRecipe {
     }
     if let source = options.source, let target = options.target {
       let name = "\(source), \(target)"
-      let all = try files(source, target)
+      let all = try files(source, target, form)
       guard let judgedSource = options.validationSource, let judgedTarget = options.validationTarget else {
         return try split(all, name)
       }
-      return (all, try files(judgedSource, judgedTarget), name)
+      return (all, try files(judgedSource, judgedTarget, form), name)
     }
     let task = options[\.task]
     let folder = DataFolder.folder(of: task.dataset)
@@ -227,19 +252,22 @@ extension TranslationRecipe {
           + DataFolder.hint(for: folder))
     }
     return (
-      try files(side("train", source), side("train", target)),
-      try files(side("dev", source), side("dev", target)), folder
+      try files(side("train", source), side("train", target), form),
+      try files(side("dev", source), side("dev", target), form), folder
     )
   }
 
-  /// Keeps both vocabularies.
+  /// Keeps both vocabularies, and the models of pieces where there are any.
   public func keepFiles(in run: RunFolder) throws {
     try vocabulary!.write(to: vocabularyPath(in: run))
     try sourceVocabulary!.write(to: run.file("source-vocabulary.json"))
+    try form!.sourcePieces?.write(to: run.file("source-pieces.model"))
+    try form!.targetPieces?.write(to: run.file("target-pieces.model"))
   }
 
-  /// Reads both.
+  /// Reads them.
   public func recallFiles(from run: RunFolder) throws {
+    form = try newForm { _, name in run.file(name) }
     sourceVocabulary = try Vocabulary(contentsOf: run.file("source-vocabulary.json"))
     try recallVocabulary(from: run)
   }
@@ -254,12 +282,12 @@ extension TranslationRecipe {
 
   /// What is learned from.
   public func openingLines() -> [String] {
-    guard let data, let sourceVocabulary, let vocabulary else { return [] }
+    guard let data, let form, let sourceVocabulary, let vocabulary else { return [] }
     func known(_ vocabulary: Vocabulary) -> Int { vocabulary.count - vocabulary.specialCount }
     return [
       "Learning from \(data.trainingCount) pairs of \(data.name), judged by \(data.validation.count) others; "
-        + "\(known(sourceVocabulary)) \(options.chosenTokens.rawValue) of sources and \(known(vocabulary)) of targets "
-        + "are known"
+        + "\(known(sourceVocabulary)) \(form.sourceUnit) of sources and \(known(vocabulary)) "
+        + (form.sourceUnit == form.targetUnit ? "" : "\(form.targetUnit) ") + "of targets are known"
     ] + data.notes
   }
 
@@ -289,8 +317,7 @@ extension TranslationRecipe {
   /// The model and what it needs to be measured and to translate.
   var system: TranslationSystem {
     TranslationSystem(
-      model: model, source: sourceVocabulary!, target: vocabulary!, tokens: options.chosenTokens,
-      isReversed: options.reverse)
+      model: model, source: sourceVocabulary!, target: vocabulary!, form: form!, isReversed: options.reverse)
   }
 
   /// By the likeliest tokens, of no more pairs than a glance takes.
@@ -301,10 +328,10 @@ extension TranslationRecipe {
     let references = Array(text.target.prefix(few))
     let said = system.best(
       of: Array(text.source.prefix(few)), by: TranslationSystem.Manner(longest: options.longest))
-    let score = TranslationScore(said, references)
+    let score = system.score(said, references)
     var metrics = ["validation_accuracy": score.accuracy]
-    if system.tokens != .characters { metrics["validation_bleu"] = score.bleu.score }
-    return TextJudgement(loss: loss, metrics: metrics, remark: score.summary(of: system.tokens))
+    if score.areSentences { metrics["validation_bleu"] = score.bleu.score }
+    return TextJudgement(loss: loss, metrics: metrics, remark: score.summary)
   }
 
   func quality(of loss: Double) -> String? { "perplexity \(fixed(perplexity(of: loss), 2))" }
@@ -315,14 +342,17 @@ struct TranslationScore {
   /// The share of those that are right to the last token.
   let accuracy: Double
   let bleu: BLEU
+  /// Whether they are sentences, of which words are right or wrong.
+  let areSentences: Bool
 
-  init(_ said: [[String]], _ references: [[String]]) {
+  init(_ said: [[String]], _ references: [[String]], areSentences: Bool) {
     accuracy = Double(zip(said, references).count { $0 == $1 }) / Double(max(references.count, 1))
     bleu = BLEU.corpus(said, references: references)
+    self.areSentences = areSentences
   }
 
-  /// The measure that fits the tokens.
-  func summary(of tokens: PairTokens) -> String {
-    tokens != .characters ? "BLEU \(fixed(bleu.score, 2))" : "right \(fixed(100 * accuracy, 2)) %"
+  /// The measure that fits.
+  var summary: String {
+    areSentences ? "BLEU \(fixed(bleu.score, 2))" : "right \(fixed(100 * accuracy, 2)) %"
   }
 }

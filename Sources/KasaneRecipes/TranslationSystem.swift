@@ -28,12 +28,48 @@ public enum PairTokens: String, CaseIterable, Codable, Sendable {
   }
 }
 
+/// What the two sides of pairs are made of: the same tokens, but for a side that has pieces of its own.
+struct PairForm {
+  let tokens: PairTokens
+  var sourcePieces: SentencePieceTokenizer?
+  var targetPieces: SentencePieceTokenizer?
+
+  /// What takes sources apart. Throws one line where the machine lacks what it needs.
+  func sourceTokenizer() throws -> any Tokenizer { try sourcePieces ?? tokens.tokenizer() }
+  /// What takes targets apart. Throws one line where the machine lacks what it needs.
+  func targetTokenizer() throws -> any Tokenizer { try targetPieces ?? tokens.tokenizer() }
+
+  /// What messages call the tokens of sources.
+  var sourceUnit: String { sourcePieces == nil ? tokens.rawValue : Self.pieces }
+  /// What messages call the tokens of targets.
+  var targetUnit: String { targetPieces == nil ? tokens.rawValue : Self.pieces }
+  private static let pieces = "pieces"
+
+  /// What messages call the tokens of pairs.
+  var unit: String { sourceUnit == targetUnit ? sourceUnit : "\(sourceUnit) and \(targetUnit)" }
+
+  /// Whether targets are sentences, of which words are right or wrong.
+  var hasSentences: Bool { targetPieces != nil || tokens != .characters }
+
+  /// What of a target is compared with another: its tokens, or the words that its pieces make.
+  func words(of target: [String]) -> [String] {
+    guard let targetPieces else { return target }
+    return WhitespaceTokenizer().tokens(in: targetPieces.text(of: target))
+  }
+
+  /// Whether sources and targets are taken apart alike.
+  func isSame(as other: PairForm) -> Bool {
+    tokens == other.tokens && sourcePieces?.bytes == other.sourcePieces?.bytes
+      && targetPieces?.bytes == other.targetPieces?.bytes
+  }
+}
+
 /// A translator with the words of both sides: what is measured, and what translates.
 struct TranslationSystem {
   let model: Translator
   let source: Vocabulary
   let target: Vocabulary
-  let tokens: PairTokens
+  let form: PairForm
   /// Whether sources are read from their ends to their beginnings.
   let isReversed: Bool
 
@@ -119,6 +155,11 @@ struct TranslationSystem {
     let score: Double
   }
 
+  /// How good targets are, word for word.
+  func score(_ said: [[String]], _ references: [[String]]) -> TranslationScore {
+    TranslationScore(said.map(form.words), references.map(form.words), areSentences: form.hasSentences)
+  }
+
   /// The likeliest translation of each sentence.
   func best(of sentences: [[String]], by manner: Manner) -> [[String]] {
     translations(of: sentences.map(numbers(ofSource:)), written: sentences, by: manner).map {
@@ -154,10 +195,10 @@ struct TranslationSystem {
 
   /// A sentence taken apart. Throws one line where it has no token, or none that is known; `name` says whose it is.
   func sentence(_ text: some StringProtocol, name: String) throws -> [String] {
-    let found = try tokens.tokenizer().tokens(in: String(text))
+    let found = try form.sourceTokenizer().tokens(in: String(text))
     guard !found.isEmpty else { throw KasaneError("\(name): nothing to translate, a sentence expected") }
     guard found.contains(where: { source.number(of: $0) ?? 0 >= source.specialCount }) else {
-      throw KasaneError("\(name): none of its \(tokens.rawValue) is known to the run")
+      throw KasaneError("\(name): none of its \(form.sourceUnit) is known to the run")
     }
     return found
   }

@@ -54,9 +54,7 @@ public final class VariationalAutoencoding: Recipe, LatentRecipe {
     /// Checks the ranges.
     public func validate() throws {
       try validateLatent()
-      guard beta >= 0, beta.isFinite else {
-        throw ValidationError("--beta: \(beta) is out of range, 0 or more expected")
-      }
+      try requireNotNegative("--beta", beta)
     }
   }
 

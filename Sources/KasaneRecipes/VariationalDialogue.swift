@@ -78,13 +78,9 @@ public final class VariationalDialogue: DialogueRecipe {
       guard (0...1).contains(annealing) else {
         throw ValidationError("--annealing: \(annealing) is out of range, 0 to 1 expected")
       }
-      guard freeNats >= 0, freeNats.isFinite else {
-        throw ValidationError("--free-nats: \(freeNats) is out of range, 0 or more expected")
-      }
+      try requireNotNegative("--free-nats", freeNats)
       try require("--word-dropout", wordDropout, in: 0..<1)
-      guard bag >= 0, bag.isFinite else {
-        throw ValidationError("--bag: \(bag) is out of range, 0 or more expected")
-      }
+      try requireNotNegative("--bag", bag)
     }
   }
 

@@ -165,15 +165,32 @@ package struct WordMap {
     }
     let (left, across) = range(places.map(\.x))
     let (bottom, up) = range(places.map(\.y))
-    for (word, place) in zip(words, places) {
-      let x = margin + (place.x - left) / across * (width - 2 * margin - 40)
-      let y = height - margin - (place.y - bottom) / up * (height - 2 * margin)
+    let points = places.map { place in
+      (
+        x: margin + (place.x - left) / across * (width - 2 * margin - 40),
+        y: height - margin - (place.y - bottom) / up * (height - 2 * margin)
+      )
+    }
+    let (size, radius) = (11.0, 2.5)
+    let labels = LabelPlacement(
+      of: words, at: points, size: size, radius: radius, width: width, height: height)
+    for (place, point) in points.enumerated() where labels.isFar[place] {
+      let box = labels.boxes[place]
+      // To the edge that is nearest.
+      image.line(
+        from: point,
+        to: (min(max(point.x, box.left), box.right), min(max(point.y, box.top), box.bottom)))
+    }
+    for (place, point) in points.enumerated() {
       image.add(
         "circle",
         [
-          "cx": SVG.at(x), "cy": SVG.at(y), "r": "2.5", "class": Colours.name(0), "fill": Colours.colour(0),
-        ], title: word)
-      image.text(word, x: x + 5, y: y + 4, size: 11)
+          "cx": SVG.at(point.x), "cy": SVG.at(point.y), "r": SVG.at(radius), "class": Colours.name(0),
+          "fill": Colours.colour(0),
+        ], title: words[place])
+      // The middle of the letters is that of the box.
+      image.text(
+        words[place], x: labels.boxes[place].left, y: labels.boxes[place].bottom - size / 8, size: size)
     }
     return image.document
   }

@@ -47,6 +47,15 @@ import Testing
     #expect(
       try folder.run(["predict", "h", "Who is there? __eou__ It is me."] + likeliest).lines == ["come in!"])
     #expect(try folder.run(["predict", "v", "What is new?", "--samples", "3"]).lines.count == 3)
+    // A search finds the likeliest reply, and others behind it; with latent variables it is one for each.
+    let search = ["--beam", "4"]
+    let found = try folder.run(["predict", "h", "Who is there?", "--samples", "9"] + search).lines
+    #expect(found.first == "it is me." && (2...4).contains(found.count) && Set(found).count == found.count)
+    #expect(!found.contains(""))
+    #expect(try folder.run(["predict", "v", "What is new?", "--samples", "3"] + search).lines.count == 3)
+    #expect(try lines("chat", "h", "--beam", "3", input: "What is new?\n") == ["nothing at all."])
+    let judged = try lines("evaluate", "h", "--beam", "3", "--length-penalty", "0.5")
+    #expect(judged[5].hasPrefix("HRED"), "\(judged)")
     let said = try lines(
       "chat", "h", "--temperature", "0", input: "Who is there?\n:reset\nWhat is new?\n:quit\nno\n")
     #expect(said == ["it is me.", "nothing at all."])
@@ -99,6 +108,10 @@ import Testing
     for (flag, value) in [("--hidden", "0"), ("--turns", "1"), ("--overlong", "keep"), ("--clip", "0")] {
       let outcome = try folder.run(arguments("hred", "s", ["\(flag)=\(value)"]))
       #expect(outcome.status == 64 && outcome.stderr.contains(flag) && !folder.has("s"))
+    }
+    for (flag, value) in [("--beam", "0"), ("--length-penalty", "-1")] {
+      let outcome = try folder.run(["predict", "r", "x", "\(flag)=\(value)"])
+      #expect(outcome.status == 64 && outcome.stderr.contains(flag))
     }
   }
 }

@@ -70,6 +70,12 @@ import Testing
     #expect(try lines("(good film)")[..<4] == tree[..<4])
     #expect(try lines("((the film) (is good))").last?.hasPrefix("Answer: ") == true)
     #expect(try lines("GOOD film")[3] != "" && lines("good <&> film").count == 7)
+    // What a sentence means is the vector of its tree's root.
+    try folder.write("bad film\n(2 (3 good) (2 film))\n", to: "films.txt")
+    let near = try folder.run(["embed", "r", "films.txt", "--nearest", "good film", "--count", "1"])
+    #expect(near.lines == ["1.0000  (2 (3 good) (2 film))"], "\(near.stderr)")
+    try folder.expectError(
+      ["embed", "r", "films.txt", "--nearest", "zzz"], names: "--nearest: sentence 1: none")
   }
 
   @Test func learnsFromFilesAndResumes() throws {

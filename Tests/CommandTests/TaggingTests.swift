@@ -67,6 +67,14 @@ import Testing
       spoken.errorLines.count == 2 && spoken.errorLines[0].hasPrefix("Error: predict: no words")
         && spoken.errorLines[1].hasPrefix("Error: predict: none of the words is known"))
     #expect(try lines("evaluate", "r", "--data", "corpus.txt")[0].hasPrefix("Words: 600, "))
+    // A sentence's vector has the states of both directions.
+    let vector = try folder.run(["embed", "r"], input: "the cat sat on the mat\n").lines
+    #expect(vector.count == 1 && vector[0].split(separator: " ").count == 2 * 16)
+    try folder.write("the dog ran to the cat\nA cat: sat.\n", to: "sentences.txt")
+    #expect(
+      try lines("embed", "r", "sentences.txt", "--nearest", "a cat sat", "--count", "1") == [
+        "1.0000  A cat: sat."
+      ])
   }
 
   /// A comma stands before "but" alone, which one way cannot be foreseen.

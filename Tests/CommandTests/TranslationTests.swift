@@ -66,6 +66,42 @@ import Testing
     #expect(try folder.text("r/report.html").contains("Attention 1"))
   }
 
+  /// Sources and targets of pieces: their models are kept in the run, and what is judged are the words that they make.
+  @Test func pieces() throws {
+    for (file, model, kind) in [("a.txt", "a.model", "bpe"), ("b.txt", "b.model", "unigram")] {
+      let learned = try folder.run(["tokenize", "--learn", model, "--pieces", "18", "--kind", kind, file])
+      try #require(learned.status == 0, "\(learned.stderr)")
+    }
+    let both = ["--source-pieces", "a.model", "--target-pieces", "b.model", "--minimum-count", "1"]
+    try folder.trainText(
+      arguments("attention", "r", both + ["--print-every", "1", "--checkpoint-every", "5"]))
+    try folder.trainText(arguments("attention", "one", ["--target-pieces", "b.model", "--epochs", "1"]))
+    try folder.expectError(
+      ["evaluate", "r", "--beside", "one"], names: "one: a run on words and pieces, one on pieces expected")
+    try folder.stopAndResume(
+      "again", arguments("attention", "again", both + ["--print-every", "1", "--checkpoint-every", "5"]),
+      by: SIGKILL, after: 13)
+    #expect(try folder.data("again/model.safetensors") == folder.data("r/model.safetensors"))
+    // The run has models of its own.
+    for model in ["a.model", "b.model"] { try folder.remove(model) }
+    #expect(try lines("predict", "r", "old green blue") == ["BLUE GREEN OLD"])
+    #expect(try lines("predict", "r", input: "new red\nold blue\n") == ["RED NEW", "BLUE OLD"])
+    let judged = try lines("evaluate", "r")
+    #expect(judged[0].contains(" pieces of sources"), "\(judged)")
+    #expect(judged[3].hasPrefix("Right to the last token: 100"), "\(judged)")
+    // Of words, though the network says more pieces than there are words.
+    #expect(judged[4].hasPrefix("BLEU = 0.00 100.0/100.0/100.0/0.0"), "\(judged)")
+    try folder.trainText(["report", "r"])
+    #expect(try folder.text("r/report.html").contains("BLUE"))
+    let none = try folder.run(arguments("seq2seq", "s", ["--source-pieces", "a.txt"]))
+    #expect(none.status == 1 && none.stderr.contains("a.txt: not a model of SentencePiece"))
+    let problems = try folder.run(["train", "seq2seq", "--preset", "quick", "--target-pieces", "b.model"])
+    #expect(problems.status == 64 && problems.stderr.contains("--target-pieces: for sentences"))
+    try folder.write("x", to: "r/source-pieces.model")
+    try folder.expectError(
+      ["predict", "r", "old"], names: "r/source-pieces.model: not a model of SentencePiece")
+  }
+
   @Test(arguments: [
     ["seq2seq", "--own-tokens", "0.5", "--reverse"], ["attention", "--score", "additive", "--no-both-ways"],
     ["attention", "--score", "general", "--window", "2", "--no-input-feeding"],

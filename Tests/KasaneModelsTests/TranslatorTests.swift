@@ -179,6 +179,7 @@ import Testing
       for (token, chance) in chances.enumerated() {
         let total = sum + Double(chance)
         if token == 0 {
+          guard tokens.count >= search.minimumLength else { continue }
           let penalty = pow((6 + Double(tokens.count)) / 6, search.lengthPenalty)
           found.append((tokens, total / penalty))
         } else {
@@ -190,14 +191,17 @@ import Testing
     return found.sorted { $0.score > $1.score }
   }
 
-  @Test(arguments: ["plain", "general", "additive"], [0.0, 0.8]) func beamFindsWhatExhaustiveSearchFinds(
-    _ name: String, _ lengthPenalty: Double
+  @Test(arguments: ["plain", "general", "additive"], [(0.0, 0), (0.8, 0), (0.8, 2)])
+  func beamFindsWhatExhaustiveSearchFinds(
+    _ name: String, _ rules: (lengthPenalty: Double, minimumLength: Int)
   ) throws {
     let model = model(name)
     let decoder = TranslationDecoder(model)
     let sources: [[Int32]] = [[2, 3, 4, 0], [6, 0, 0, 0], [5, 2, 0, 0]]
     let lengths: [Int32] = [4, 2, 3]
-    let search = BeamSearch(width: 600, lengthPenalty: lengthPenalty, maximumLength: 4, end: 0)
+    let search = BeamSearch(
+      width: 600, lengthPenalty: rules.lengthPenalty, minimumLength: rules.minimumLength, maximumLength: 4,
+      end: 0)
     let found = search.search(
       decoder, from: decoder.start(Tensor(sources.flatMap { $0 }, shape: [3, 4]), lengths: Tensor(lengths)),
       first: Tensor([Int32(0), 0, 0]))

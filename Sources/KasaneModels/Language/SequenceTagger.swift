@@ -35,7 +35,12 @@ public struct SequenceTagger: Module {
   /// The logits of each question's classes, `[batch, time, classes]`, for tokens `[batch, time]`.
   public func callAsFunction(_ tokens: Tensor) -> [Tensor] {
     let drop = Dropout(dropout)
-    let outputs = recurrent.run(drop(embedding(tokens)), from: nil).outputs
-    return output(drop(outputs)).split(sizes: classes, axis: -1)
+    return output(drop(read(tokens).outputs)).split(sizes: classes, axis: -1)
+  }
+
+  /// The outputs `[batch, time, outputs]` over tokens `[batch, time]`, and the states after the last step of each level and
+  /// direction.
+  public func read(_ tokens: Tensor) -> (outputs: Tensor, finalStates: [Tensor]) {
+    recurrent.run(Dropout(dropout)(embedding(tokens)), from: nil)
   }
 }

@@ -30,6 +30,11 @@ public struct SentimentTreeClassifier: Module {
 
   /// The logits `[nodes, classes]` of all nodes in the order of `trees.rows`, from the numbers of the words, `[leaves]`.
   public func callAsFunction(_ words: Tensor, _ trees: TreeBatch) -> Tensor {
-    output(dropout(encoder(dropout(embedding(words)), trees)))
+    output(dropout(vectors(words, trees)))
+  }
+
+  /// The vectors `[nodes, hidden]` of all nodes in the order of `trees.rows`, from the numbers of the words, `[leaves]`.
+  public func vectors(_ words: Tensor, _ trees: TreeBatch) -> Tensor {
+    encoder(dropout(embedding(words)), trees)
   }
 }

@@ -24,6 +24,8 @@ public struct BeamSearch: Sendable {
   /// The power a in score = log probability / ((5 + length) / 6) ^ a (Wu et al. 2016, equation 14); 0 favours short ones.
   /// The end counts as a token.
   public let lengthPenalty: Double
+  /// How many tokens a sequence has at least, without its end.
+  public let minimumLength: Int
   /// How many tokens a sequence has at most, without its end.
   public let maximumLength: Int
   /// The token that ends a sequence.
@@ -33,11 +35,14 @@ public struct BeamSearch: Sendable {
 
   /// A search.
   public init(
-    width: Int, lengthPenalty: Double = 0, maximumLength: Int, end: Int32, forbidden: [Int32] = []
+    width: Int, lengthPenalty: Double = 0, minimumLength: Int = 0, maximumLength: Int, end: Int32,
+    forbidden: [Int32] = []
   ) {
     precondition(
-      width > 0 && maximumLength >= 0, "BeamSearch: a width of \(width), at most \(maximumLength) tokens")
-    (self.width, self.lengthPenalty, self.maximumLength) = (width, lengthPenalty, maximumLength)
+      width > 0 && 0...maximumLength ~= minimumLength,
+      "BeamSearch: a width of \(width), \(minimumLength) to \(maximumLength) tokens")
+    (self.width, self.lengthPenalty) = (width, lengthPenalty)
+    (self.minimumLength, self.maximumLength) = (minimumLength, maximumLength)
     (self.end, self.forbidden) = (end, forbidden)
   }
 
@@ -69,9 +74,10 @@ public struct BeamSearch: Sendable {
     var found = [[Hypothesis]](repeating: [], count: count)
     var rows = (0..<count).map { Beginning(sequence: $0, tokens: [], logProbability: 0) }
     var (state, tokens) = (state, first)
-    for _ in 0..<maximumLength {
+    for length in 0..<maximumLength {
       let (logits, after) = decoder.next(after: tokens, state)
-      let candidates = candidates(logits, rows)
+      let candidates = candidates(
+        logits, rows, without: length < minimumLength ? forbidden + [end] : forbidden)
       var kept: [(parent: Int32, beginning: Beginning)] = []
       var place = 0
       while place < rows.count {
@@ -125,40 +131,54 @@ public struct BeamSearch: Sendable {
     return found.count >= width
   }
 
-  /// The `width` likeliest tokens of each row.
-  private func candidates(_ logits: Tensor, _ rows: [Beginning]) -> [[Candidate]] {
+  /// The `width` likeliest tokens of each row, without those that are forbidden.
+  private func candidates(
+    _ logits: Tensor, _ rows: [Beginning], without forbidden: [Int32]
+  ) -> [[Candidate]] {
     let vocabulary = logits.shape[1]
     precondition(logits.shape[0] == rows.count, "BeamSearch: \(logits.shape) logits for \(rows.count) rows")
-    var logits = logits.cast(to: .float32)
-    if !forbidden.isEmpty {
-      let penalty = Tensor(shape: [vocabulary], of: Float.self) { memory in
-        for token in 0..<vocabulary { memory[token] = 0 }
-        for token in forbidden { memory[Int(token)] = -.infinity }
-      }
-      logits = logits + penalty
-    }
+    let logits = logits.cast(to: .float32)
     let normalizers = logits.logSumExp(axes: [1]).elements(as: Float.self)
     let count = min(width, vocabulary)
     return logits.withElements(of: Float.self) { values in
       rows.indices.map { row in
-        // The likeliest so far, the least of them last.
-        var best: [(token: Int32, logit: Float)] = []
-        best.reserveCapacity(count + 1)
-        var least = -Float.infinity
-        for token in 0..<vocabulary {
-          let logit = values[row * vocabulary + token]
-          guard logit > least || best.count < count && logit > -.infinity else { continue }
-          let place = best.firstIndex { $0.logit < logit } ?? best.count
-          best.insert((Int32(token), logit), at: place)
-          if best.count > count { best.removeLast() }
-          if best.count == count { least = best[count - 1].logit }
-        }
-        return best.map {
+        let values = UnsafeBufferPointer(rebasing: values[row * vocabulary..<(row + 1) * vocabulary])
+        return Self.likeliest(count, of: values, without: forbidden).map {
           Candidate(
             row: row, token: $0.token,
             logProbability: rows[row].logProbability + Double($0.logit - normalizers[row]))
         }
       }
     }
+  }
+
+  /// The greatest of a row's logits and their tokens, the greatest first.
+  private static func likeliest(
+    _ count: Int, of logits: UnsafeBufferPointer<Float>, without forbidden: [Int32]
+  ) -> [(token: Int32, logit: Float)] {
+    var best: [(token: Int32, logit: Float)] = []
+    best.reserveCapacity(count + 1)
+    var least = -Float.infinity
+    func look(at token: Int) {
+      let logit = logits[token]
+      guard logit > least, !forbidden.contains(Int32(token)) else { return }
+      let place = best.firstIndex { $0.logit < logit } ?? best.count
+      best.insert((Int32(token), logit), at: place)
+      if best.count > count { best.removeLast() }
+      if best.count == count { least = best[count - 1].logit }
+    }
+    // Most of them are less than those that were found first, so that some at a time are passed over.
+    let lanes = SIMD16<Float>.scalarCount
+    var token = 0
+    while token + lanes <= logits.count {
+      let some = UnsafeRawPointer(logits.baseAddress! + token).loadUnaligned(as: SIMD16<Float>.self)
+      if any(some .> least) { for lane in 0..<lanes { look(at: token + lane) } }
+      token += lanes
+    }
+    while token < logits.count {
+      look(at: token)
+      token += 1
+    }
+    return best
   }
 }
