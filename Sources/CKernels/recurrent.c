@@ -36,6 +36,7 @@ typedef struct {
   float *sums;                  // [batch, gates * hidden]
   float *operands[2];           // [batch, gates * hidden]
   uint32_t *panels, *halves;    // in bfloat16, where the task asks for it: the weight, and each member's rows
+  float *weights;               // else, where that is faster than the library's products: panels of the weight
   _Atomic int status;
 } layer;
 
@@ -105,6 +106,27 @@ static void multiply(layer *of, int64_t m, int64_t n, int64_t k, const float *a,
 
 static int64_t panels_of(const layer *of) { return (of->task->hidden + half_panel - 1) / half_panel; }
 
+// The panels of a gate, of sixteen columns each, from a unit on.
+static float *weights_at(const layer *of, int64_t gate, int64_t unit) {
+  return of->weights + (gate * panels_of(of) * gemm_panel + unit) * of->task->hidden;
+}
+
+// c (+)= rows of `a` times the gate's columns [unit, unit + units).
+static void multiply_panels(const layer *of, int64_t gate, int64_t unit, int64_t units, int64_t rows, const float *a,
+                            int64_t lda, bool accumulates, float *c, int64_t ldc) {
+  const int64_t hidden = of->task->hidden;
+  const ks_gemm_loops *loops = &ks_active_table()->gemm;
+  for (int64_t place = 0; place < hidden; place += gemm_depth, accumulates = true) {
+    const int64_t depth = hidden - place < gemm_depth ? hidden - place : gemm_depth;
+    for (int64_t first = 0; first < units; first += gemm_panel) {
+      const int64_t width = units - first < gemm_panel ? units - first : gemm_panel;
+      loops->rows_by_panel(c + first, ldc, a + place, lda, weights_at(of, gate, unit + first) + place * gemm_panel, rows,
+                           width, depth, accumulates);
+    }
+  }
+}
+
+
 // A gate's panels from a unit on, in bfloat16.
 static uint32_t *panels_at(const layer *of, int64_t gate, int64_t unit) {
   return of->panels + (gate * panels_of(of) * half_panel + unit) * half_pairs(of->task->hidden);
@@ -114,7 +136,16 @@ static uint32_t *panels_at(const layer *of, int64_t gate, int64_t unit) {
 static void pack(const layer *of, bool is_backward, int32_t member, int32_t members) {
   const ks_sequences *task = of->task;
   const int64_t hidden = task->hidden, panels = panels_of(of);
-  for (int64_t gate = 0; gate < of->gates; gate++) {
+  for (int64_t gate = 0; of->weights != NULL && gate < of->gates; gate++) {
+    const int64_t width = of->gates * hidden;
+    for (int64_t panel = panels * member / members; panel < panels * (member + 1) / members; panel++) {
+      const int64_t column = panel * gemm_panel, count = hidden - column < gemm_panel ? hidden - column : gemm_panel;
+      const float *weight = task->weight + gate * hidden;
+      const ks_gemm_operand plain = {weight + column, width, 1}, transposed = {weight + column * width, 1, width};
+      ks_active_table()->gemm.pack_columns(weights_at(of, gate, column), is_backward ? transposed : plain, hidden, count);
+    }
+  }
+  for (int64_t gate = 0; task->half && gate < of->gates; gate++) {
     (is_backward ? ks_half_pack_transposed : ks_half_pack)(
         panels_at(of, gate, 0), task->weight + gate * hidden, of->gates * hidden, hidden, hidden,
         panels * member / members, panels * (member + 1) / members);
@@ -133,6 +164,12 @@ static void multiply_states(const share *part, const float *states, int64_t stri
     for (; gate < gate_end; gate++) {
       ks_half_multiply(sums + gate * hidden + part->unit, width, part->halves, panels_at(of, gate, part->unit), rows, units,
                        hidden, false);
+    }
+    return;
+  }
+  if (of->weights != NULL) {
+    for (; gate < gate_end; gate++) {
+      multiply_panels(of, gate, part->unit, units, rows, states, stride, false, sums + gate * hidden + part->unit, width);
     }
     return;
   }
@@ -191,7 +228,7 @@ static const float *from(const float *pointer, int64_t offset) { return pointer 
 
 static void start(layer *of, bool is_backward, int32_t member, int32_t members) {
   if (member == 0) arrange(of, members);
-  if (of->task->half) pack(of, is_backward, member, members);
+  if (of->task->half || of->weights != NULL) pack(of, is_backward, member, members);
   if (members > 1) ks_meet(&of->meeting, members);
 }
 
@@ -295,6 +332,13 @@ static void multiply_gradients(const share *part, const float *operand, int64_t 
     }
     return;
   }
+  if (of->weights != NULL) {
+    for (; gate < gate_end; gate++, accumulates = true) {
+      multiply_panels(of, gate, part->unit, part->unit_end - part->unit, rows, operand + part->row * width + gate * hidden,
+                      width, accumulates, target + part->row * of->stride + part->unit, of->stride);
+    }
+    return;
+  }
   multiply(of, rows, part->unit_end - part->unit, (gate_end - gate) * hidden, operand + part->row * width + gate * hidden,
            width, of->task->transposed + gate * hidden * hidden + part->unit, hidden, accumulates,
            target + part->row * of->stride + part->unit, of->stride);
@@ -373,12 +417,16 @@ static int run(const ks_sequences *task, bool is_backward) {
     panels = gates * panels_of(&of) * half_panel * half_pairs(hidden);
     halves = threads * task->batch * half_pairs(hidden);
   }
+  // Packing the weight in each call has to be paid for by some rows.
+  const bool packs = !task->half && ks_gemm_is_best() && hidden >= 32 && task->batch * task->steps >= 32;
+  if (packs) panels = gates * panels_of(&of) * gemm_panel * hidden;
   int32_t size_class;
   char *memory = ks_pool_take((size_t)(panels + halves + floats) * sizeof(float) + (size_t)numbers * sizeof(int64_t),
                               &size_class);
   if (memory == NULL) return -1;
   // The panels come first, where each line of them is one of the cache.
   of.panels = (uint32_t *)memory;
+  if (packs) of.weights = (float *)memory;
   of.order = (int64_t *)(of.panels + panels);
   of.length = of.order + task->batch;
   of.halves = (uint32_t *)(of.order + numbers);

@@ -5,6 +5,7 @@
 
 #include "ks_attention.h"
 #include "ks_batch_norm.h"
+#include "ks_gemm.h"
 #include "ks_kernels.h"
 #include "ks_layer_norm.h"
 #include "ks_losses.h"
@@ -69,6 +70,21 @@ typedef void (*ks_row_product_loop)(float *restrict y, const float *restrict x, 
 
 /// Rows of attention's scores are padded to multiples of this.
 enum { attention_lanes = 16 };
+
+/// How much of a sum is taken at a time, so that a panel's part stays in the nearest cache, and how far packed rows lie
+/// apart: a little more, else they would all lie in the same lines of a cache.
+enum { gemm_panel = 16, gemm_depth = 256, gemm_row = gemm_depth + 16 };
+
+/// The loops of a matrix product; see gemm.inc.
+typedef struct {
+  void (*product)(float *c, int64_t c_row, const float *rows, const float *panel, int64_t count, int64_t depth,
+                  bool accumulates);
+  /// The same with rows where they lie, and of a panel's columns only the first `width`.
+  void (*rows_by_panel)(float *c, int64_t c_row, const float *rows, int64_t row, const float *panel, int64_t count,
+                        int64_t width, int64_t depth, bool accumulates);
+  void (*pack_rows)(float *restrict to, ks_gemm_operand x, int64_t rows, int64_t depth, float alpha);
+  void (*pack_columns)(float *restrict to, ks_gemm_operand x, int64_t depth, int64_t columns);
+} ks_gemm_loops;
 
 /// What attention does to the rows of its scores.
 typedef struct {
@@ -172,6 +188,7 @@ typedef struct {
   ks_layer_norm_loops layer_norm;
   ks_cell_loops cells;
   ks_winograd_loops winograd;
+  ks_gemm_loops gemm;
 } ks_table;
 
 extern const ks_table ks_table_baseline;

@@ -72,9 +72,13 @@ extension Engine {
       let wide = y.dtype == factor.dtype ? y : converted(y, to: factor.dtype)
       y = converted(binary(.add, binary(.multiply, wide, factor), offset), to: y.dtype)
     }
-    if let residual = call.residual { y = binary(.add, y, residual) }
-    if let activation = call.activation { y = activated(y, by: activation) }
-    return y
+    return finished(y, call)
+  }
+
+  /// What follows the norm in a call.
+  func finished(_ y: Tensor, _ call: ConvolutionCall) -> Tensor {
+    let sum = call.residual.map { binary(.add, y, $0) } ?? y
+    return call.activation.map { activated(sum, by: $0) } ?? sum
   }
 
   /// A norm as a product with a factor and the sum with an offset, `[outputs]` each.

@@ -14,7 +14,7 @@ extension CPUEngine {
     {
       return winograd.forward(x, weight, bias: bias)
     }
-    if let y = libraryConvolution(call) { return y }
+    if let y = kernelConvolution(call) ?? libraryConvolution(call) { return y }
     let (x, dtype) = Self.computable(x)
     if dtype != x.dtype {
       // oneDNN may have no way for the half, but one for float32.
@@ -31,7 +31,28 @@ extension CPUEngine {
   }
 
   func convolution(_ call: ConvolutionCall) -> Tensor {
-    libraryConvolution(call) ?? composedConvolution(call)
+    kernelConvolution(call) ?? libraryConvolution(call) ?? composedConvolution(call)
+  }
+
+  /// The whole call by this library's own kernels, where these are the fastest on the machine in use too, or nil.
+  private func kernelConvolution(_ call: ConvolutionCall) -> Tensor? {
+    guard KernelProduct.isBest, call.weight.dtype == .float32 else { return nil }
+    let (x, shape) = (call.x, call.resultShape)
+    if !convolutionsAreDirect,
+      let row = RowConvolution(
+        images: x.shape, weight: call.weight.shape, results: shape, dtype: x.dtype, call.geometry)
+    {
+      let (weight, bias) = folded(call)
+      return finished(row.forward(x, weight, bias: bias), call)
+    }
+    guard
+      let winograd = winograd(
+        images: x.shape, weight: call.weight.shape, results: shape, x.dtype, call.geometry),
+      winograd.paysInUse
+    else { return nil }
+    let ready = preparedWeight(call, layout: -1) { $0 }
+    let (weight, bias) = ready.map { ($0.tensor, $0.second) } ?? folded(call)
+    return finished(winograd.forward(x, weight, bias: bias), call)
   }
 
   /// Winograd's convolution where it is the fastest and not refused by KASANE_CONVOLUTION.
@@ -56,7 +77,7 @@ extension CPUEngine {
     else { return nil }
     let y = Tensor(unsetWithShape: shape, dtype: call.x.dtype)
     let (x, residual) = (call.x.contiguous(), call.residual?.contiguous())
-    if let ready = preparedWeight(call, primitive) {
+    if let ready = preparedWeight(call, layout: primitive.layout, primitive.packed) {
       primitive.run(
         images: x, weight: ready.tensor, isPacked: true, bias: ready.second, addend: residual, results: y)
     } else {
@@ -67,9 +88,11 @@ extension CPUEngine {
     return y
   }
 
-  /// The weight as the primitive likes it and the bias, with the norm in them, kept with the weight: where the weight is
-  /// a parameter's and nobody is about to change it, as in training.
-  private func preparedWeight(_ call: ConvolutionCall, _ primitive: LibraryPrimitive) -> PreparedValue? {
+  /// The weight, packed in a layout of this number, and the bias, with the norm in them, kept with the weight: where the
+  /// weight is a parameter's and nobody is about to change it, as in training.
+  private func preparedWeight(
+    _ call: ConvolutionCall, layout: Int, _ packed: (Tensor) -> Tensor
+  ) -> PreparedValue? {
     guard Tape.recording == nil, let values = call.weight.preparedValuesOfWhole else { return nil }
     var others: [PreparedValues] = []
     for tensor in [call.bias, call.norm?.mean, call.norm?.variance, call.norm?.scale, call.norm?.shift] {
@@ -79,10 +102,10 @@ extension CPUEngine {
     }
     let epsilon = call.norm.map { Int(bitPattern: UInt($0.epsilon.bitPattern)) } ?? -1
     return values.value(
-      for: .init(.foldedConvolution, primitive.layout, epsilon, others.count), dependingOn: others
+      for: .init(.foldedConvolution, layout, epsilon, others.count), dependingOn: others
     ) {
       let (weight, bias) = folded(call)
-      return PreparedValue(primitive.packed(weight), bias)
+      return PreparedValue(packed(weight), bias)
     }
   }
 
@@ -104,6 +127,12 @@ extension CPUEngine {
         images: shape, weight: weight.shape, results: gradient.shape, gradient.dtype, geometry)
     {
       return winograd.imagesGradient(gradient, weight)
+    }
+    if weight.dtype == .float32, !convolutionsAreDirect,
+      let row = RowConvolution(
+        images: shape, weight: weight.shape, results: gradient.shape, dtype: gradient.dtype, geometry)
+    {
+      return row.imagesGradient(gradient, weight)
     }
     let library = LibraryConvolution(
       images: shape, weight: weight.shape, results: gradient.shape, dtype: gradient.dtype, geometry)

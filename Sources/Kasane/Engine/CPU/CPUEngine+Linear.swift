@@ -29,7 +29,12 @@ extension CPUEngine {
     guard y.elementCount > 0 else { return y }
     // One row is bound by the reading of the weight, for which the library's layouts are of no use.
     let isLarge = x.dtype == .float32 && work >= LibraryProduct.least && left.rows > 1
-    if left.columns > 0, isHalf || isLarge, let known,
+    if KernelProduct.isBest, isLarge, left.columns > 0,
+      var product = Self.kernel(left, right, weight)
+    {
+      product.then(bias: bias, activation: activation)
+      product.run(into: MatrixView(rowsOf: y))
+    } else if left.columns > 0, isHalf || isLarge, let known,
       let product = Self.library(left, right, weight, known, bias, x.dtype, resultType)
     {
       product.run(into: y.data, rowStride: right.columns)
@@ -43,6 +48,16 @@ extension CPUEngine {
     }
     withExtendedLifetime((rows, bias)) {}
     return y
+  }
+
+  /// The product by this library's kernels where it is the best way.
+  private static func kernel(
+    _ left: MatrixView, _ right: MatrixView, _ weight: Tensor
+  ) -> KernelProduct? {
+    if let packed = KernelProduct.packed(weight) {
+      return KernelProduct(left, packed: packed, columns: right.columns)
+    }
+    return KernelProduct.isBetter(left, right) ? KernelProduct(left, right) : nil
   }
 
   /// The library's product where it is the best way.

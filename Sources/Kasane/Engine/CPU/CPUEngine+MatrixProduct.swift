@@ -8,7 +8,7 @@ extension CPUEngine {
   static let smallProduct: Int64 = 8192
   /// Up to so many multiplications, a few microseconds, a second thread gains less than it costs to wait for it where
   /// the processors have other work too.
-  private static let oneThreadProduct: Int64 = 1 << 20
+  static let oneThreadProduct: Int64 = 1 << 20
   /// From here on a product keeps all threads busy.
   private static let largeProduct: Int64 = 1 << 22
 
@@ -24,6 +24,7 @@ extension CPUEngine {
     default:
       preconditionFailure("matmul: \(a.dtype) where a floating-point type, int32 or int64 is needed")
     }
+    if let product = packedProduct(a, b, transposing) { return product }
     if a.rank == 2 && b.rank == 2 {
       let (left, right) = (MatrixView(a, transposing == .left), MatrixView(b, transposing == .right))
       let y = Tensor(unsetMatrix: left.rows, right.columns, dtype: a.object.pointee.dtype)
@@ -46,6 +47,25 @@ extension CPUEngine {
     shape[a.rank - 1] = Int(right.columns)
     let y = Tensor(unsetWithShape: shape, dtype: a.dtype)
     Self.multiply(left, right, into: MatrixView(rowsOf: y), dtype: y.object.pointee.dtype)
+    withExtendedLifetime(rows) {}
+    return y
+  }
+
+  /// The product of rows by a parameter's value that has been packed.
+  private func packedProduct(_ a: Tensor, _ b: Tensor, _ transposing: Transposition) -> Tensor? {
+    guard KernelProduct.isBest, transposing != .left, a.dtype == .float32, b.rank == 2, a.rank >= 2 else {
+      return nil
+    }
+    let rows = a.withOneAxisOfRows()
+    let left = MatrixView(rowsOf: rows)
+    let columns = b.shape[transposing == .right ? 0 : 1]
+    guard left.rows > 1, left.rows * Int64(b.elementCount) >= LibraryProduct.least,
+      let packed = KernelProduct.packed(b, transposed: transposing == .right)
+    else { return nil }
+    var shape = a.shape
+    shape[a.rank - 1] = columns
+    let y = Tensor(unsetWithShape: shape, dtype: .float32)
+    KernelProduct(left, packed: packed, columns: Int64(columns)).run(into: MatrixView(rowsOf: y))
     withExtendedLifetime(rows) {}
     return y
   }
@@ -159,6 +179,10 @@ extension CPUEngine {
       ks_row_product(
         y.data.assumingMemoryBound(to: Float.self), a.data.assumingMemoryBound(to: Float.self),
         b.data.assumingMemoryBound(to: Float.self), b.rowStride, b.columnStride, k, n)
+      return
+    }
+    if KernelProduct.isBetter(a, b) {
+      KernelProduct(a, b).run(into: y, isWhole: isWhole)
       return
     }
     let (left, right) = (GemmOperand(a), GemmOperand(b))

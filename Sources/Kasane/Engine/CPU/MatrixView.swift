@@ -16,6 +16,12 @@ struct MatrixView {
     if isTransposed { self = transposed() }
   }
 
+  /// Rows that follow each other in memory.
+  init(_ data: UnsafeMutableRawPointer, rows: Int, columns: Int) {
+    (self.data, self.rows, self.columns) = (data, Int64(rows), Int64(columns))
+    (rowStride, columnStride) = (self.columns, 1)
+  }
+
   /// The first of the matrices that a tensor's last two axes are.
   init(lastAxesOf x: Tensor) {
     let (sizes, strides) = (x.shape, x.strides)

@@ -34,6 +34,10 @@ struct WinogradConvolution {
       && min(weight[2], weight[3]) >= 32 && results[0] * places * weight.elementCount >= 1 << 25
   }
 
+  /// Whether it is so where the library has the kernel ready in its own layout, while the kernel's way to the points is gone
+  /// each time.
+  var paysInUse: Bool { pays && results[0] * ((results[1] + 3) / 4) * ((results[2] + 3) / 4) >= 49 }
+
   /// The results, of float32 operands.
   func forward(_ x: Tensor, _ weight: Tensor, bias: Tensor?) -> Tensor {
     let y = Tensor(unsetWithShape: results, dtype: .float32)
