@@ -69,13 +69,17 @@ struct KernelProduct {
   }
 
   /// A weight `[k, n]`, or its transpose, in panels, or nil where the unchanged weight has not been used often, as it is also
-  /// in the steps of a recurrent network. It is a parameter's whole value.
+  /// in the steps of a recurrent network. It is a parameter's value, or some of its rows.
   static func packed(_ weight: Tensor, transposed: Bool = false) -> Tensor? {
-    guard weight.dtype == .float32, weight.rank == 2, let values = weight.preparedValuesOfWhole else {
+    guard weight.dtype == .float32, weight.rank == 2, weight.isContiguous, let values = weight.preparedValues
+    else {
       return nil
     }
-    let prepared = values.value(for: .init(.packedProduct, transposed ? 1 : 0), onUse: 3) {
-      let view = MatrixView(weight, transposed)
+    let place = weight.data - (weight.box.owner ?? weight.box).object.pointee.data!
+    let view = MatrixView(weight, transposed)
+    let key = PreparedValues.Key(
+      .packedProduct, transposed ? 1 : 0, place, Int(view.rows), Int(view.columns))
+    let prepared = values.value(for: key, onUse: 3) {
       let packed = Tensor(
         unsetWithShape: Shape(Int(ks_gemm_packed_count(view.rows, view.columns))), dtype: .float32)
       ks_gemm_pack(packed.floats, operand(view), view.rows, view.columns)
