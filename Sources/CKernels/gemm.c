@@ -114,7 +114,7 @@ static void multiply_part(const sharing *work, int64_t part) {
         const int64_t rows = smaller(row_block, row_end - row);
         ks_gemm_operand a = task->a;
         a.data += row * a.row + place * a.column;
-        work->table->gemm.pack_rows(packed_rows, a, rows, depth, task->alpha);
+        work->table->gemm.pack_rows(packed_rows, a, rows, depth);
         multiply_block(work, packed_rows, row, rows, column, columns, block, distance, depth,
                        task->accumulates || place > 0, place + depth == task->k);
       }
@@ -128,8 +128,12 @@ static void multiply_few_rows(void *work_, int64_t first, int64_t last) {
   const ks_gemm_task *task = work->task;
   for (int64_t panel = first; panel < last; panel++) {
     const int64_t column = panel * gemm_panel;
-    work->table->gemm.rows_by_panel(task->y + column, task->y_row, task->a.data, task->a.row, task->panels + column * task->k,
-                                    task->m, smaller(gemm_panel, task->n - column), task->k, task->accumulates);
+    for (int64_t place = 0; place < task->k; place += gemm_depth) {
+      work->table->gemm.rows_by_panel(task->y + column, task->y_row, task->a.data + place, task->a.row,
+                                      task->panels + column * task->k + place * gemm_panel, task->m,
+                                      smaller(gemm_panel, task->n - column), smaller(gemm_depth, task->k - place),
+                                      task->accumulates || place > 0);
+    }
   }
   const int64_t column = first * gemm_panel;
   finish(work, 0, task->m, column, smaller(last * gemm_panel, task->n) - column);
@@ -142,7 +146,7 @@ static void multiply_parts(void *work_, int64_t first, int64_t last) {
 int32_t ks_gemm_run(const ks_gemm_task *task, int32_t threads) {
   const int64_t m = task->m, n = task->n, panels = panels_of(n);
   sharing work = {.task = task, .table = ks_active_table(), .row_parts = 1, .column_parts = 1};
-  if (task->panels != NULL && m <= few_rows && task->alpha == 1 && task->a.column == 1) {
+  if (task->panels != NULL && m <= few_rows && task->a.column == 1) {
     ks_parallel(panels, threads > 1 ? 1 : panels, multiply_few_rows, &work);
     return 0;
   }
@@ -161,13 +165,4 @@ int32_t ks_gemm_run(const ks_gemm_task *task, int32_t threads) {
   ks_parallel(parts, 1, multiply_parts, &work);
   ks_pool_give(work.memory, size_class);
   return 0;
-}
-
-int ks_sgemm_alone(int transpose_a, int transpose_b, int64_t m, int64_t n, int64_t k, float alpha, const float *a,
-                   int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc) {
-  ks_gemm_task task = {.m = m, .n = n, .k = k, .alpha = alpha, .accumulates = beta != 0, .y = c, .y_row = ldc,
-                       .activation = -1};
-  task.a = (ks_gemm_operand){a, transpose_a ? 1 : lda, transpose_a ? lda : 1};
-  task.b = (ks_gemm_operand){b, transpose_b ? 1 : ldb, transpose_b ? ldb : 1};
-  return ks_gemm_run(&task, 1);
 }

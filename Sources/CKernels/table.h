@@ -82,7 +82,7 @@ typedef struct {
   /// The same with rows where they lie, and of a panel's columns only the first `width`.
   void (*rows_by_panel)(float *c, int64_t c_row, const float *rows, int64_t row, const float *panel, int64_t count,
                         int64_t width, int64_t depth, bool accumulates);
-  void (*pack_rows)(float *restrict to, ks_gemm_operand x, int64_t rows, int64_t depth, float alpha);
+  void (*pack_rows)(float *restrict to, ks_gemm_operand x, int64_t rows, int64_t depth);
   void (*pack_columns)(float *restrict to, ks_gemm_operand x, int64_t depth, int64_t columns);
 } ks_gemm_loops;
 

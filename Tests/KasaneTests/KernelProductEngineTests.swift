@@ -63,19 +63,6 @@ import Testing
     }
   }
 
-  /// By the signature of a library's gemm, with its factors, into rows that are wider than the result.
-  @Test func gemm() {
-    var random = RandomGenerator(seed: 2)
-    let (a, b) = (Tensor(normal: [40, 9], using: &random), Tensor(normal: [40, 21], using: &random))
-    let c = Tensor(normal: [9, 30], using: &random)
-    let before = c[0..., 0..<21].contiguous()
-    let rest = c[0..., 21...].contiguous()
-    let status = ks_sgemm_alone(1, 0, 9, 21, 40, 0.5, a.floats, 9, b.floats, 21, 1, c.floats, 30)
-    #expect(status == 0)
-    expectClose(c[0..., 0..<21].contiguous(), 0.5 * matmul(a.transposed(), b) + before, "gemm")
-    #expect(c[0..., 21...].elements(as: Float.self) == rest.elements(as: Float.self))
-  }
-
   /// Along a row, with margins and distances between taps.
   @Test(arguments: [(2, 1, 0, 0), (2, 8, 8, 0), (3, 2, 2, 2), (5, 1, 7, 1), (2, 64, 0, 0)])
   func rowConvolutions(_ geometry: (taps: Int, dilation: Int, left: Int, right: Int)) throws {

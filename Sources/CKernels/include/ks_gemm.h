@@ -14,10 +14,9 @@ typedef struct {
   int64_t row, column;
 } ks_gemm_operand;
 
-/// A product y[m, n] = f(alpha a[m, k] b[k, n] (+ y) (+ bias)), y's rows dense and `y_row` apart.
+/// A product y[m, n] = f(a[m, k] b[k, n] (+ y) (+ bias)), y's rows dense and `y_row` apart.
 typedef struct {
   int64_t m, n, k;
-  float alpha;
   bool accumulates;
   ks_gemm_operand a, b;
   /// b as `ks_gemm_pack` lays it out; `b` is not read then.
@@ -35,10 +34,6 @@ bool ks_gemm_is_best(void);
 
 /// Computes a product on at most so many threads. Returns 0, or -1 where there is no memory.
 int32_t ks_gemm_run(const ks_gemm_task *task, int32_t threads);
-
-/// The same by the signature of BLAS's sgemm for matrices row by row, on the calling thread.
-int ks_sgemm_alone(int transpose_a, int transpose_b, int64_t m, int64_t n, int64_t k, float alpha, const float *a,
-                   int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc);
 
 /// How many numbers a packed b[k, n] has.
 int64_t ks_gemm_packed_count(int64_t k, int64_t n);

@@ -22,7 +22,7 @@ struct KernelProduct {
   init(_ a: MatrixView, _ b: MatrixView, accumulates: Bool = false) {
     task = ks_gemm_task()
     task.accumulates = accumulates
-    (task.m, task.n, task.k, task.alpha, task.activation) = (a.rows, b.columns, a.columns, 1, -1)
+    (task.m, task.n, task.k, task.activation) = (a.rows, b.columns, a.columns, -1)
     task.a = Self.operand(a)
     task.b = Self.operand(b)
   }
@@ -30,7 +30,7 @@ struct KernelProduct {
   /// y = a b with b packed.
   init(_ a: MatrixView, packed: Tensor, columns: Int64) {
     task = ks_gemm_task()
-    (task.m, task.n, task.k, task.alpha, task.activation) = (a.rows, columns, a.columns, 1, -1)
+    (task.m, task.n, task.k, task.activation) = (a.rows, columns, a.columns, -1)
     task.a = Self.operand(a)
     task.b = task.a
     task.panels = UnsafePointer(packed.floats)
