@@ -2,8 +2,6 @@
 // Matrix products: how rows, columns and sums are shared out and taken in blocks that stay in the caches.
 #include "ks_gemm.h"
 
-#include <string.h>
-
 #include "pool.h"
 #include "table.h"
 
@@ -128,12 +126,8 @@ static void multiply_few_rows(void *work_, int64_t first, int64_t last) {
   const ks_gemm_task *task = work->task;
   for (int64_t panel = first; panel < last; panel++) {
     const int64_t column = panel * gemm_panel;
-    for (int64_t place = 0; place < task->k; place += gemm_depth) {
-      work->table->gemm.rows_by_panel(task->y + column, task->y_row, task->a.data + place, task->a.row,
-                                      task->panels + column * task->k + place * gemm_panel, task->m,
-                                      smaller(gemm_panel, task->n - column), smaller(gemm_depth, task->k - place),
-                                      task->accumulates || place > 0);
-    }
+    work->table->gemm.rows_by_panel(task->y + column, task->y_row, task->a.data, task->a.row, task->panels + column * task->k,
+                                    task->m, smaller(gemm_panel, task->n - column), task->k, task->accumulates);
   }
   const int64_t column = first * gemm_panel;
   finish(work, 0, task->m, column, smaller(last * gemm_panel, task->n) - column);

@@ -117,14 +117,8 @@ static void multiply_panels(const layer *of, int64_t gate, int64_t unit, int64_t
   const int64_t hidden = of->task->hidden;
   const ks_gemm_loops *loops = &ks_active_table()->gemm;
   for (int64_t first = 0; first < units; first += gemm_panel) {
-    const float *panel = weights_at(of, gate, unit + first);
     const int64_t width = units - first < gemm_panel ? units - first : gemm_panel;
-    // Part by part, each in the nearest cache for all rows.
-    for (int64_t place = 0; place < hidden; place += gemm_depth) {
-      const int64_t depth = hidden - place < gemm_depth ? hidden - place : gemm_depth;
-      loops->rows_by_panel(c + first, ldc, a + place, lda, panel + place * gemm_panel, rows, width, depth,
-                           accumulates || place > 0);
-    }
+    loops->rows_by_panel(c + first, ldc, a, lda, weights_at(of, gate, unit + first), rows, width, hidden, accumulates);
   }
 }
 

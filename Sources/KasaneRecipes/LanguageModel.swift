@@ -51,9 +51,9 @@ public final class LanguageModel: TextRecipe, SentenceEncoder {
     @Option(help: "What a token is.")
     public var level = Level.character
     @Option(
-      help: ArgumentHelp(
-        "Model of SentencePiece whose pieces are the tokens, as kasane tokenize --learn writes it; the run keeps a copy.",
-        valueName: "file"), completion: .file(extensions: ["model"]))
+      pieces:
+        "Model of SentencePiece whose pieces are the tokens, as kasane tokenize --learn writes it; the run keeps a copy."
+    )
     public var pieces: String?
     @Option(help: "Kind of the recurrent cells.")
     public var cell = RecurrentKind.lstm

@@ -33,15 +33,8 @@ public final class SequenceToSequence: TranslationRecipe {
       help: "What lies between white space, or every character (default: characters of problems, else words)."
     )
     public var tokens: PairTokens?
-    @Option(
-      help: ArgumentHelp(
-        "Model of SentencePiece whose pieces sources are made of; the run keeps a copy.", valueName: "file"),
-      completion: .file(extensions: ["model"]))
-    public var sourcePieces: String?
-    @Option(
-      help: ArgumentHelp("The same of targets, which may be the same model.", valueName: "file"),
-      completion: .file(extensions: ["model"]))
-    public var targetPieces: String?
+    @Option(pieces: .sourcePieces) public var sourcePieces: String?
+    @Option(pieces: .targetPieces) public var targetPieces: String?
     @Flag(help: "Read sources from their ends, so that their beginnings are fresh (Sutskever et al. 2014).")
     public var reverse = false
     @Flag(help: "Show the decoder what the encoder ended with at every step (Cho et al. 2014).")

@@ -198,6 +198,12 @@ extension ArgumentHelp {
     full task's data set in KASANE_DATA, else quick).
     """
   }
+  /// The help of `--source-pieces`.
+  static var sourcePieces: ArgumentHelp {
+    "Model of SentencePiece whose pieces sources are made of; the run keeps a copy."
+  }
+  /// The help of `--target-pieces`.
+  static var targetPieces: ArgumentHelp { "The same of targets, which may be the same model." }
   /// The help of `--patience`.
   static var patience: ArgumentHelp {
     "Epochs without a better validation loss after which to stop (0: never)."
@@ -214,6 +220,15 @@ extension Option where Value == String? {
     var help = help
     help.valueName = "file"
     self.init(help: help, completion: .file(), transform: textLocation(flag))
+  }
+}
+
+extension Option where Value == String? {
+  /// An option that names a model of SentencePiece.
+  init(pieces help: ArgumentHelp) {
+    var help = help
+    help.valueName = "file"
+    self.init(help: help, completion: .file(extensions: ["model"]))
   }
 }
 

@@ -38,9 +38,8 @@ extension CPUEngine {
   private func kernelConvolution(_ call: ConvolutionCall) -> Tensor? {
     guard KernelProduct.isBest, call.weight.dtype == .float32 else { return nil }
     let (x, shape) = (call.x, call.resultShape)
-    if !convolutionsAreDirect,
-      let row = RowConvolution(
-        images: x.shape, weight: call.weight.shape, results: shape, dtype: x.dtype, call.geometry)
+    if let row = RowConvolution(
+      images: x.shape, weight: call.weight.shape, results: shape, dtype: x.dtype, call.geometry)
     {
       let (weight, bias) = folded(call)
       return finished(row.forward(x, weight, bias: bias), call)
@@ -128,7 +127,7 @@ extension CPUEngine {
     {
       return winograd.imagesGradient(gradient, weight)
     }
-    if weight.dtype == .float32, !convolutionsAreDirect,
+    if weight.dtype == .float32,
       let row = RowConvolution(
         images: shape, weight: weight.shape, results: gradient.shape, dtype: gradient.dtype, geometry)
     {

@@ -9,9 +9,10 @@ struct RowConvolution {
   private let images, weight, results: Shape
   private let dilation, left: Int
 
-  /// Nil for other convolutions, and where it does not pay.
+  /// Nil for other convolutions, where it does not pay, and where KASANE_CONVOLUTION refuses it.
   init?(images x: Shape, weight w: Shape, results y: Shape, dtype: DType, _ geometry: ConvolutionGeometry) {
-    guard KernelProduct.isBest, dtype == .float32, x[1] == 1, y[1] == 1, w[0] == 1, w[1] > 1, w[1] <= 8,
+    guard KernelProduct.isBest, !convolutionsAreDirect, dtype == .float32, x[1] == 1, y[1] == 1, w[0] == 1,
+      w[1] > 1, w[1] <= 8,
       geometry.groups == 1, geometry.stride == Size2D(1), geometry.margins.top == 0, w[2] >= 16, w[3] >= 16,
       x.elementCount > 0, y[2] * w[2] * w[3] >= 1 << 22
     else { return nil }
