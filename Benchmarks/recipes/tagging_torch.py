@@ -22,7 +22,7 @@ options = arguments(
 MARKS = ["none", ",", ".", "?", "!", ";", ":"]
 LETTERS = ["lower", "Capitalised", "UPPER", "own form"]
 CLASSES = [LETTERS, MARKS, ["none", 'opening "'], ["none", 'closing "']]
-TOKEN = re.compile(r"<[^\W_]+>|[^\W_]+(?:['\u2019-][^\W_]+)*|\S")
+TOKEN = re.compile(r"<[^\W_]+>|[^\W_]+(?:(?:['\u2019-]|(?<=[0-9])[.,](?=[0-9]))[^\W_]+)*|\S")
 
 
 def kind_of_letters(word):

@@ -71,6 +71,14 @@ def words_and_marks(line: str) -> list[str]:
     def is_letter(c: str) -> bool:
         return c.isalnum() or unicodedata.category(c) == "Mn"
 
+    def is_digit(place: int) -> bool:
+        return place < len(line) and line[place] in "0123456789"
+
+    def joins(place: int) -> bool:
+        if line[place] in ".,":
+            return is_digit(place - 1) and is_digit(place + 1)
+        return line[place] in "'\u2019-" and place + 1 < len(line) and is_letter(line[place + 1])
+
     tokens, index = [], 0
     while index < len(line):
         start = index
@@ -78,10 +86,7 @@ def words_and_marks(line: str) -> list[str]:
         if line[start].isspace():
             continue
         if is_letter(line[start]):
-            while index < len(line) and (
-                is_letter(line[index])
-                or line[index] in "'\u2019-" and index + 1 < len(line) and is_letter(line[index + 1])
-            ):
+            while index < len(line) and (is_letter(line[index]) or joins(index)):
                 index += 1
         elif line[start] == "<":
             end = index

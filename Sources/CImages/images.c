@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ks_images.h"
 
-#include <dlfcn.h>
 #include <png.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "ks_library.h"
 
 // No side is longer, and no image has more than a quarter of a gigabyte.
 enum { longest_side = 1 << 16, most_pixels = 1 << 28 };
@@ -27,21 +28,6 @@ static struct {
   int (*destroy)(void *);
 } jpeg;
 
-typedef struct {
-  const char *name;
-  void **place;
-} function;
-
-static bool load(const char *const *names, size_t count, const function *functions, size_t functions_count) {
-  void *found = NULL;
-  for (size_t i = 0; i < count && !found; i++) found = dlopen(names[i], RTLD_NOW);
-  for (size_t i = 0; i < functions_count; i++) {
-    *functions[i].place = found ? dlsym(found, functions[i].name) : NULL;
-    if (!*functions[i].place) return false;
-  }
-  return true;
-}
-
 static bool has_png, has_jpeg;
 
 static void load_libraries(void) {
@@ -52,18 +38,18 @@ static void load_libraries(void) {
   static const char *const png_names[] = {"libpng16.so.16"};
   static const char *const jpeg_names[] = {"libturbojpeg.so.0"};
 #endif
-  const function png_functions[] = {
+  const ks_library_function png_functions[] = {
       {"png_image_begin_read_from_memory", (void **)&png.begin},
       {"png_image_finish_read", (void **)&png.finish},
       {"png_image_free", (void **)&png.free},
   };
-  const function jpeg_functions[] = {
+  const ks_library_function jpeg_functions[] = {
       {"tjInitDecompress", (void **)&jpeg.new},     {"tjDecompressHeader3", (void **)&jpeg.header},
       {"tjDecompress2", (void **)&jpeg.decompress}, {"tjGetErrorStr2", (void **)&jpeg.error},
       {"tjDestroy", (void **)&jpeg.destroy},
   };
-  has_png = load(png_names, sizeof png_names / sizeof *png_names, png_functions, 3);
-  has_jpeg = load(jpeg_names, sizeof jpeg_names / sizeof *jpeg_names, jpeg_functions, 5);
+  has_png = !KS_LIBRARY_LOAD(png_names, png_functions);
+  has_jpeg = !KS_LIBRARY_LOAD(jpeg_names, jpeg_functions);
 }
 
 static uint8_t *room(int64_t width, int64_t height, char *reason, size_t size) {

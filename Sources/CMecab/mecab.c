@@ -2,10 +2,11 @@
 // MeCab is loaded, not linked: only who reads Japanese needs it, and everything else runs without.
 #include "ks_mecab.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "ks_library.h"
 
 static struct {
   void *(*new)(int, char **);
@@ -21,27 +22,18 @@ static void load_library(void) {
 #else
   static const char *const names[] = {"libmecab.so.2"};
 #endif
-  void *found = NULL;
-  for (size_t i = 0; i < sizeof names / sizeof *names && !found; i++) found = dlopen(names[i], RTLD_NOW);
-  if (!found) {
-    snprintf(problem, sizeof problem,
-             "the library MeCab is missing: apt-get install libmecab2 mecab-ipadic-utf8 (Homebrew: mecab mecab-ipadic)");
-    return;
-  }
-  const struct {
-    const char *name;
-    void **place;
-  } functions[] = {
+  const ks_library_function functions[] = {
       {"mecab_new", (void **)&library.new},
       {"mecab_sparse_tostr2", (void **)&library.words},
       {"mecab_destroy", (void **)&library.destroy},
   };
-  for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-    *functions[i].place = dlsym(found, functions[i].name);
-    if (!*functions[i].place) {
-      snprintf(problem, sizeof problem, "the library MeCab has no %s", functions[i].name);
-      return;
-    }
+  const char *missing = KS_LIBRARY_LOAD(names, functions);
+  if (!missing) return;
+  if (missing[0]) {
+    snprintf(problem, sizeof problem, "the library MeCab has no %s", missing);
+  } else {
+    snprintf(problem, sizeof problem,
+             "the library MeCab is missing: apt-get install libmecab2 mecab-ipadic-utf8 (Homebrew: mecab mecab-ipadic)");
   }
 }
 

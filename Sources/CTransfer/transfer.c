@@ -2,7 +2,6 @@
 // Transfers by libcurl. It is loaded when the first transfer begins: linked, it and the thirty libraries that it needs
 // would take 13 ms of every start of the program.
 #include <curl/curl.h>
-#include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "ks_library.h"
 #include "ks_transfer.h"
 
 static struct {
@@ -30,17 +30,7 @@ static void load_library(void) {
 #else
   static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4"};
 #endif
-  void *found = NULL;
-  for (size_t i = 0; i < sizeof names / sizeof *names && !found; i++) found = dlopen(names[i], RTLD_NOW);
-  if (!found) {
-    const char *problem = dlerror();
-    snprintf(load_reason, sizeof load_reason, "libcurl is missing: %s", problem ? problem : names[0]);
-    return;
-  }
-  const struct {
-    const char *name;
-    void **place;
-  } functions[] = {
+  const ks_library_function functions[] = {
       {"curl_global_init", (void **)&library.global_init},
       {"curl_easy_init", (void **)&library.easy_init},
       {"curl_easy_setopt", (void **)&library.easy_setopt},
@@ -49,12 +39,11 @@ static void load_library(void) {
       {"curl_easy_strerror", (void **)&library.easy_strerror},
       {"curl_easy_cleanup", (void **)&library.easy_cleanup},
   };
-  for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-    *functions[i].place = dlsym(found, functions[i].name);
-    if (!*functions[i].place) {
-      snprintf(load_reason, sizeof load_reason, "libcurl has no %s", functions[i].name);
-      return;
-    }
+  const char *missing = KS_LIBRARY_LOAD(names, functions);
+  if (missing) {
+    const char *what = missing[0] ? "libcurl has no " : "libcurl is missing: apt-get install libcurl4";
+    snprintf(load_reason, sizeof load_reason, "%s%s", what, missing);
+    return;
   }
   if (library.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
     snprintf(load_reason, sizeof load_reason, "libcurl cannot begin");

@@ -73,14 +73,17 @@ import Testing
       outcome.errorLines.count == 1 && outcome.stderr.hasPrefix("Error: predict: none of the words is known"))
   }
 
-  @Test func resumesToTheSameBits() throws {
-    let options = ["--print-every", "1", "--checkpoint-every", "7", "--epochs", "8", "--cell", "gru"]
+  @Test(arguments: ["float32", "bfloat16"]) func resumesToTheSameBits(precision: String) throws {
+    let options = [
+      "--print-every", "1", "--checkpoint-every", "7", "--epochs", "8", "--cell", "gru", "--precision", precision,
+    ]
     try folder.trainText(arguments("whole", options))
     for (run, signal, reports) in [("killed", SIGKILL, 30), ("stopped", SIGTERM, 40)] {
       try folder.stopAndResume(run, arguments(run, options), by: signal, after: reports)
       #expect(try folder.data("\(run)/model.safetensors") == folder.data("whole/model.safetensors"))
       #expect(try folder.losses(run) == folder.losses("whole"))
     }
+    #expect(String(decoding: try folder.data("whole/config.json"), as: UTF8.self).contains(precision))
     // With another text there is no going on.
     let command = try folder.start(arguments("moved", options))
     #expect(command.wait { command.stdout.components(separatedBy: "  iteration ").count > 9 })

@@ -123,7 +123,11 @@ import Testing
         "e\u{301}",
       ])
     #expect(words.tokens(in: "a < b <c") == ["a", "<", "b", "<", "c"])
-    for text in ["\"Don't!\" said she, well-known; (so) it is.", "“Yes.” A", ""] {
+    #expect(
+      words.tokens(in: "3.14, 1,000.5. a.b 5.x x2.5 .5 7,") == [
+        "3.14", ",", "1,000.5", ".", "a", ".", "b", "5", ".", "x", "x2.5", ".", "5", "7", ",",
+      ])
+    for text in ["\"Don't!\" said she, well-known; (so) it is 3.5.", "“Yes.” A", ""] {
       #expect(words.text(of: words.tokens(in: text)) == text)
     }
     let error = #expect(throws: KasaneError.self) { try RegexTokenizer("(") }

@@ -94,8 +94,8 @@ public struct LetterTokenizer: Tokenizer {
   }
 }
 
-/// Words, and every mark by itself. An apostrophe or a hyphen between two letters is part of a word, and so are the
-/// brackets around a word such as `<unk>`.
+/// Words, and every mark by itself. An apostrophe or a hyphen between two letters is part of a word, and so are a point or
+/// a comma between two digits, as in 3.14, and the brackets around a word such as `<unk>`.
 public struct WordTokenizer: Tokenizer {
   /// A tokenizer.
   public init() {}
@@ -104,15 +104,23 @@ public struct WordTokenizer: Tokenizer {
   public func forEachToken(in line: String, _ body: (String) throws -> Void) rethrows {
     let scalars = Array(line.unicodeScalars)
     func isLetter(_ index: Int) -> Bool { index < scalars.count && Self.isLetter(scalars[index]) }
+    func isDigit(_ index: Int) -> Bool { index < scalars.count && ("0"..."9").contains(scalars[index]) }
+    /// Whether what stands at a place inside a word holds its two sides together.
+    func joins(_ index: Int) -> Bool {
+      guard index < scalars.count else { return false }
+      return switch scalars[index] {
+      case "'", "\u{2019}", "-": isLetter(index + 1)
+      case ".", ",": isDigit(index - 1) && isDigit(index + 1)
+      default: false
+      }
+    }
     var index = 0
     while index < scalars.count {
       let start = index
       index += 1
       if scalars[start] == " " || scalars[start].properties.isWhitespace { continue }
       if isLetter(start) {
-        while isLetter(index)
-          || index < scalars.count && Self.joints.contains(scalars[index]) && isLetter(index + 1)
-        { index += 1 }
+        while isLetter(index) || joins(index) { index += 1 }
       } else if scalars[start] == "<" {
         var end = index
         while isLetter(end) { end += 1 }
@@ -141,7 +149,6 @@ public struct WordTokenizer: Tokenizer {
     }
   }
 
-  private static let joints: Set<Unicode.Scalar> = ["'", "\u{2019}", "-"]
   private static let closing: Set<String> = [
     ".", ",", ";", ":", "!", "?", ")", "]", "}", "\u{2019}", "\u{201D}",
   ]
