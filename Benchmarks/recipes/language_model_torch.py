@@ -72,10 +72,10 @@ for epoch in range(options.epochs):
         optimizer.step()
         iteration += 1
     model.eval()
-    rows = min(max(len(valid) // 2000, 1), 32)
+    rows = min(max(len(valid) // 1000, 1), 64)
     total, count, states = 0.0, 0, None
     with torch.no_grad():
-        for inputs, targets in batches(valid, rows, 128):
+        for inputs, targets in batches(valid, rows, 2048 // rows):
             logits, states = model(inputs, states)
             total += cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="sum").item()
             count += targets.numel()

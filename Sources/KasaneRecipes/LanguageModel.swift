@@ -250,8 +250,10 @@ public final class LanguageModel: TextRecipe, SentenceEncoder {
 
   /// The mean loss over a text, of which some parts are read side by side, each with its state carried along.
   private func judge(_ tokens: [Int32]) -> Double {
-    let rows = min(max(tokens.count / 2000, 1), 32)
-    let stream = StreamBatches(tokens, rows: rows, steps: 128)
+    // A step of few rows takes as long as one of many: it reads all the weights.
+    let rows = min(max(tokens.count / 1000, 1), 64)
+    // The logits of more tokens at once would need much memory.
+    let stream = StreamBatches(tokens, rows: rows, steps: 2048 / rows)
     var states: [Tensor]?
     var total = 0.0
     for index in 0..<stream.batchesPerEpoch {
