@@ -2,7 +2,7 @@
 
 public import ArgumentParser
 public import Kasane
-public import KasaneData
+import KasaneData
 public import KasaneModels
 
 extension Alignment.Score: ExpressibleByArgument {}
@@ -23,26 +23,7 @@ public final class AttentiveTranslation: TranslationRecipe {
     @Option(help: .pairPreset) public var preset: Preset?
     @Option(help: "What becomes what, where no files are given.")
     public var task = ByPreset(quick: TranslationTask.dates, full: .japaneseToEnglish)
-    @Option(textOf: "--source", "Sources, a file with one a line, plain or gzip; goes with --target.")
-    public var source: String?
-    @Option(textOf: "--target", "Their targets, line by line.")
-    public var target: String?
-    @Option(textOf: "--validation-source", "Sources to judge by (default: the last tenth).")
-    public var validationSource: String?
-    @Option(textOf: "--validation-target", "Their targets.")
-    public var validationTarget: String?
-    @Option(
-      help: "What lies between white space, or every character (default: characters of problems, else words)."
-    )
-    public var tokens: PairTokens?
-    @Option(pieces: .sourcePieces) public var sourcePieces: String?
-    @Option(pieces: .targetPieces) public var targetPieces: String?
-    @Flag(help: "Read sources from their ends, so that their beginnings are fresh (Sutskever et al. 2014).")
-    public var reverse = false
-    @Flag(help: "Show the decoder what the encoder ended with at every step (Cho et al. 2014).")
-    public var peeky = false
-    @Option(help: "Kind of the recurrent cells.")
-    public var cell = RecurrentKind.lstm
+    @OptionGroup public var pairs: PairOptions
     @Flag(inversion: .prefixedNo, help: "Read sources in both directions.")
     public var bothWays = true
     @Option(
@@ -65,35 +46,20 @@ public final class AttentiveTranslation: TranslationRecipe {
     public var hidden = ByPreset(quick: 48, full: 256)
     @Option(help: "Part of tokens' vectors and of outputs that is dropped in training (0 or more, below 1).")
     public var dropout = ByPreset(quick: 0, full: 0.3)
-    @Option(
-      help:
-        "Part of the tokens that the decoder hears from itself at the training's end (0 to 1; Bengio et al. 2015)."
-    )
-    public var ownTokens = 0.0
     @Option(help: "Pairs in one iteration (1 to 65536).")
     public var batch = ByPreset(quick: 64, full: 64)
     @Option(help: "Passes over the pairs (1 to 10000).")
     public var epochs = ByPreset(quick: 4, full: 9)
     @Option(help: "Largest step size of Adam (above 0); it falls to 0 along a cosine.")
     public var learningRate = ByPreset(quick: 0.01, full: 0.002)
-    @Option(help: "Largest norm of the gradients (above 0).")
-    public var clip = 5.0
-    @Option(help: "Tokens of a side to know at most, the commonest ones (3 or more).")
-    public var words = 50_000
-    @Option(help: "Tokens seen less often are unknown (1 or more).")
-    public var minimumCount = 2
-    @Option(help: "Tokens of a source or a target at most (1 to 10000).")
-    public var longest = 60
-    @Option(help: "What becomes of pairs with more.")
-    public var overlong = ParallelText.Overlong.truncate
-    @Option(help: .patience) public var patience = 0
+    @OptionGroup public var limits: PairTrainingOptions
 
     /// The defaults.
     public init() {}
 
     /// Checks the ranges.
     public func validate() throws {
-      try validatePairs()
+      try validateNetwork()
       if let window { try require("--window", window, in: 1...10_000) }
     }
   }

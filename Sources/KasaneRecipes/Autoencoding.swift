@@ -6,7 +6,7 @@ import KasaneData
 public import KasaneModels
 
 /// An autoencoder learns to say in few numbers what an image shows.
-public final class Autoencoding: Recipe, LatentRecipe {
+public final class Autoencoding: LatentRecipe {
   /// The name on the command line.
   public static let name = "autoencoder"
   /// What it is, in one line.
@@ -58,29 +58,13 @@ public final class Autoencoding: Recipe, LatentRecipe {
   }
 
   /// The options of a run.
-  public struct Options: RecipeOptions, LatentOptions {
-    @Option(
-      help: """
-        quick: seconds on the sample that is part of the program; full: 20 epochs on MNIST (default: full with --data \
-        or MNIST in KASANE_DATA, else quick).
-        """)
-    public var preset: Preset?
-    @Option(
-      help: ArgumentHelp(
-        "Folder with MNIST's four IDX files or with PNG and JPEG files, one IDX file of images, or sample (default: by the preset).",
-        valueName: "path"), completion: .file(), transform: imagesLocation("--data"))
-    public var data: String?
-    @Option(help: "Height and width that images of PNG and JPEG files get (4 to 1024; default: their own).")
-    public var side: Int?
+  public struct Options: LatentOptions {
+    @OptionGroup public var common: LatentTrainingOptions
     @Option(help: "Kind of the autoencoder.")
     public var kind = Kind.plain
     @Option(
       help: "Part of the pixels that are black in what a denoising autoencoder sees (0 or more, below 1).")
     public var noise = 0.5
-    @Option(help: "Passes over the training images (1 to 10000).")
-    public var epochs = 20
-    @Option(help: "Images in one iteration (1 to 65536).")
-    public var batch = ByPreset(quick: 25, full: 128)
     @Option(
       help:
         "Units of the hidden layers (1 to 65536); of the first convolution with --kind convolutional 1/25 of it."
@@ -88,36 +72,19 @@ public final class Autoencoding: Recipe, LatentRecipe {
     public var hidden = 400
     @Option(help: "Numbers that stand for an image (1 to 65536).")
     public var latent = 20
-    @Option(help: "Step size of Adam (above 0).")
-    public var learningRate = ByPreset(quick: 0.003, full: 0.001)
-    @Option(help: "Epochs without a better loss after which to stop (0: never).")
-    public var patience = 0
 
     /// The defaults.
     public init() {}
 
     /// Checks the ranges.
     public func validate() throws {
-      try validateLatent()
+      try validateSizes()
       try require("--noise", noise, in: 0..<1)
     }
   }
 
   /// The options of an evaluation.
-  public struct EvaluationOptions: ParsableArguments {
-    @Option(
-      help: ArgumentHelp(
-        "Folder with MNIST's files, an IDX file, or sample (default: that of the training).",
-        valueName: "path"),
-      completion: .file(), transform: imagesLocation("--data"))
-    public var data: String?
-    @Option(help: "Which images: test (t10k-..., or each tenth of a file) or train (the others).")
-    public var split = DigitImages.Split.test
-
-    /// The images that the run was judged by.
-    public init() {}
-  }
-
+  public typealias EvaluationOptions = ImageChoice
   /// The options of a prediction.
   public typealias PredictionOptions = PictureOptions
 
@@ -186,7 +153,7 @@ public final class Autoencoding: Recipe, LatentRecipe {
 
   /// How well fresh images are given back, in lines.
   public func evaluate(_ evaluation: EvaluationOptions) throws -> [String] {
-    let images = try images(evaluation.split, from: evaluation.data)
+    let images = try images(evaluation)
     return ["\(images.count) images: \(judged(images).text)"]
   }
 

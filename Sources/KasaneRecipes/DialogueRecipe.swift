@@ -2,7 +2,7 @@
 
 public import ArgumentParser
 import Kasane
-import KasaneData
+public import KasaneData
 import KasaneModels
 
 /// A recipe with which one can talk.
@@ -31,33 +31,52 @@ extension DialogueRecipe {
   func judged(_ cost: DialogueSystem.Cost) -> Double { cost.loss }
 }
 
-/// What every recipe on dialogues can be told.
-protocol DialogueOptions: TextOptions {
-  var batch: ByPreset<Int> { get }
-  var features: ByPreset<Int> { get }
-  var hidden: ByPreset<Int> { get }
-  var context: ByPreset<Int> { get }
-  var bothWays: Bool { get }
-  var dropout: ByPreset<Double> { get }
-  var learningRate: ByPreset<Double> { get }
-  var clip: Double { get }
-  var words: Int { get }
-  var minimumCount: Int { get }
-  var longest: Int { get }
-  var turns: Int { get }
-  var overlong: Dialogues.Overlong { get }
-  /// The part of the words that the decoder does not see in training.
-  var wordDropout: Double { get }
-}
+/// What every recipe on dialogues can be told, as options.
+public struct DialogueTrainingOptions: TextOptions {
+  @Option(help: .textPreset("turns of plays, a sample that", full: "self_dialogue"))
+  public var preset: Preset?
+  @Option(
+    textOf: "--corpus",
+    """
+    Dialogues: a file, plain or gzip, with a dialogue a line and __eou__ between turns, or a turn a line and an empty \
+    line between dialogues; a folder with such files, a data set in KASANE_DATA, or sample (default: by the preset).
+    """)
+  public var corpus: String?
+  @Option(help: "Features of a word's vector (1 to 8192).")
+  public var features = ByPreset(quick: 32, full: 128)
+  @Option(help: "Units of the encoder, in each direction, and of the decoder (1 to 8192).")
+  public var hidden = ByPreset(quick: 64, full: 256)
+  @Option(help: "Units of the network over turns (1 to 8192).")
+  public var context = ByPreset(quick: 64, full: 256)
+  @Flag(help: "Read each turn in both directions.")
+  public var bothWays = false
+  @Option(help: "Part of words' vectors and of outputs that is dropped in training (0 or more, below 1).")
+  public var dropout = ByPreset(quick: 0, full: 0.2)
+  @Option(help: "Dialogues in one iteration (1 to 65536).")
+  public var batch = ByPreset(quick: 16, full: 16)
+  @Option(help: "Passes over the dialogues (1 to 10000).")
+  public var epochs = ByPreset(quick: 4, full: 5)
+  @Option(help: "Largest step size of Adam (above 0); it falls to 0 along a cosine.")
+  public var learningRate = ByPreset(quick: 0.005, full: 0.001)
+  @Option(help: "Largest norm of the gradients (above 0).")
+  public var clip = 1.0
+  @Option(help: "Words to know at most, the commonest ones (3 or more).")
+  public var words = 10_000
+  @Option(help: "Words seen less often are unknown (1 or more).")
+  public var minimumCount = 3
+  @Option(help: "Words of a turn at most (1 to 10000).")
+  public var longest = 30
+  @Option(help: "What becomes of turns with more.")
+  public var overlong = Dialogues.Overlong.truncate
+  @Option(help: "Turns that are learned from together; a longer dialogue is cut (2 to 10000).")
+  public var turns = 32
+  @Option(help: .patience) public var patience = 3
 
-extension Dialogues.Overlong: ExpressibleByArgument {}
+  /// The defaults.
+  public init() {}
 
-extension DialogueOptions {
-  var dataset: String { "self_dialogue" }
-  var wordDropout: Double { 0 }
-
-  /// Checks the ranges of what all have.
-  func validateDialogues() throws {
+  /// Checks the ranges.
+  public func validate() throws {
     try require("--batch", self[\.batch], in: 1...65536)
     try require("--features", self[\.features], in: 1...8192)
     try require("--hidden", self[\.hidden], in: 1...8192)
@@ -71,6 +90,31 @@ extension DialogueOptions {
     try require("--turns", turns, in: 2...10_000)
     try validateText()
   }
+
+  var dataset: String { "self_dialogue" }
+}
+
+/// The options of a recipe on dialogues, among which all have the common ones as their own.
+@dynamicMemberLookup
+protocol DialogueOptions: TextOptions {
+  /// What all have.
+  var common: DialogueTrainingOptions { get }
+  /// The part of the words that the decoder does not see in training.
+  var wordDropout: Double { get }
+}
+
+extension Dialogues.Overlong: ExpressibleByArgument {}
+
+extension DialogueOptions {
+  subscript<Value>(dynamicMember option: KeyPath<DialogueTrainingOptions, Value>) -> Value {
+    common[keyPath: option]
+  }
+  var preset: Preset? { common.preset }
+  var corpus: String? { common.corpus }
+  var epochs: ByPreset<Int> { common.epochs }
+  var patience: Int { common.patience }
+  var dataset: String { common.dataset }
+  var wordDropout: Double { 0 }
 
   /// The sizes of a network without latent variables.
   func sizes(for vocabulary: Vocabulary) -> DialogueModel.Sizes {

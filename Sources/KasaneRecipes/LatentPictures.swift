@@ -21,6 +21,20 @@ enum LatentPicture: String, CaseIterable {
   static let usage = "the name of a picture: \(allCases.map(\.rawValue).joined(separator: ", "))"
 }
 
+/// Which images a network that was trained is shown, as options.
+public struct ImageChoice: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Folder with MNIST's files, an IDX file, or sample (default: that of the training).", valueName: "path"),
+    completion: .file(), transform: imagesLocation("--data"))
+  public var data: String?
+  @Option(help: "Which images: test (t10k-..., or each tenth of a file) or train (the others).")
+  public var split = DigitImages.Split.test
+
+  /// The images that the run was judged by.
+  public init() {}
+}
+
 /// What a picture can be told.
 public struct PictureOptions: ParsableArguments {
   @Option(
@@ -29,13 +43,7 @@ public struct PictureOptions: ParsableArguments {
   public var output: String?
   @Option(help: "Images, or pairs of images, or points of the map (1 to 100000; default: by the picture).")
   public var count: Int?
-  @Option(
-    help: ArgumentHelp(
-      "Folder with MNIST's files, an IDX file, or sample (default: that of the training).", valueName: "path"),
-    completion: .file(), transform: imagesLocation("--data"))
-  public var data: String?
-  @Option(help: "Which images: test (t10k-..., or each tenth of a file) or train (the others).")
-  public var split = DigitImages.Split.test
+  @OptionGroup public var images: ImageChoice
   @Option(help: "Seed of what is drawn (default: the run's).")
   public var seed: UInt64?
   @Flag(help: "Draw samples' codes with the mean and the deviation that the images' codes have.")
@@ -108,7 +116,7 @@ extension LatentRecipe {
   private func reconstructions(
     _ options: PictureOptions, using random: inout RandomGenerator
   ) throws -> (Picture, [String]) {
-    let images = try images(options.split, from: options.data)
+    let images = try images(options.images)
     let x = images.batch(drawn(options.count ?? 10, of: images, using: &random))
     let seen = disturbed(x, using: &random)
     let y = model.inputs(of: model.codes(of: seen ?? x))
@@ -129,7 +137,7 @@ extension LatentRecipe {
     var codes = Tensor(normal: [count, model.latentCount], using: &random)
     var name = "the standard normal distribution"
     if options.likeCodes {
-      let known = model.codes(of: try images(options.split, from: options.data))
+      let known = model.codes(of: try images(options.images))
       let mean = known.mean(axes: [0], keepingAxes: true)
       codes = mean + codes * sqrt(square(known - mean).mean(axes: [0], keepingAxes: true))
       name = "a normal distribution with the codes' means and deviations"
@@ -166,7 +174,7 @@ extension LatentRecipe {
   private func interpolations(
     _ options: PictureOptions, using random: inout RandomGenerator
   ) throws -> (Picture, [String]) {
-    let images = try images(options.split, from: options.data)
+    let images = try images(options.images)
     let count = options.count ?? 8
     guard images.count >= 2 * count else {
       throw KasaneError("--count: \(count) pairs, \(images.count) images are there")
@@ -183,7 +191,7 @@ extension LatentRecipe {
   }
 
   private func map(_ options: PictureOptions) throws -> (Picture, [String]) {
-    let images = try images(options.split, from: options.data)
+    let images = try images(options.images)
     let count = min(options.count ?? images.count, images.count)
     let codes = model.codes(of: images)[0..<count]
     let plane = PrincipalPlane(of: codes)

@@ -66,20 +66,42 @@ enum LatentStream {
     pictures: UInt64 = 4
 }
 
-/// What every recipe on images without classes can be told.
-protocol LatentOptions: RecipeOptions {
-  var preset: Preset? { get }
-  var data: String? { get }
-  var side: Int? { get }
-  var epochs: Int { get }
-  var batch: ByPreset<Int> { get }
-  var hidden: Int { get }
-  var latent: Int { get }
-  var learningRate: ByPreset<Double> { get }
-  var patience: Int { get }
-}
+/// What every recipe on images without classes can be told, as options.
+public struct LatentTrainingOptions: RecipeOptions {
+  @Option(
+    help: """
+      quick: seconds on the sample that is part of the program; full: 20 epochs on MNIST (default: full with --data \
+      or MNIST in KASANE_DATA, else quick).
+      """)
+  public var preset: Preset?
+  @Option(
+    help: ArgumentHelp(
+      "Folder with MNIST's four IDX files or with PNG and JPEG files, one IDX file of images, or sample (default: by the preset).",
+      valueName: "path"), completion: .file(), transform: imagesLocation("--data"))
+  public var data: String?
+  @Option(help: "Height and width that images of PNG and JPEG files get (4 to 1024; default: their own).")
+  public var side: Int?
+  @Option(help: "Passes over the training images (1 to 10000).")
+  public var epochs = 20
+  @Option(help: "Images in one iteration (1 to 65536).")
+  public var batch = ByPreset(quick: 25, full: 128)
+  @Option(help: "Step size of Adam (above 0).")
+  public var learningRate = ByPreset(quick: 0.003, full: 0.001)
+  @Option(help: "Epochs without a better loss after which to stop (0: never).")
+  public var patience = 0
 
-extension LatentOptions {
+  /// The defaults.
+  public init() {}
+
+  /// Checks the ranges.
+  public func validate() throws {
+    if let side { try require("--side", side, in: 4...1024) }
+    try require("--epochs", epochs, in: 1...10_000)
+    try require("--batch", self[\.batch], in: 1...65536)
+    try requireLearningRate("--learning-rate", self[\.learningRate])
+    try require("--patience", patience, in: 0...Int.max)
+  }
+
   /// The preset given, or the one that the data at hand allow.
   public var chosenPreset: Preset? {
     preset ?? (data != nil || DigitImages.has(.train, in: DigitImages.defaultFolder) ? .full : .quick)
@@ -87,16 +109,28 @@ extension LatentOptions {
 
   /// Where the images are.
   var place: String { data ?? (chosenPreset == .quick ? DigitImages.sample : DigitImages.defaultFolder) }
+}
 
-  /// Checks the ranges of what all have.
-  func validateLatent() throws {
-    if let side { try require("--side", side, in: 4...1024) }
-    try require("--epochs", epochs, in: 1...10_000)
-    try require("--batch", self[\.batch], in: 1...65536)
+/// The options of a recipe on images without classes, among which all have the common ones as their own.
+@dynamicMemberLookup
+protocol LatentOptions: RecipeOptions {
+  /// What all have.
+  var common: LatentTrainingOptions { get }
+  var hidden: Int { get }
+  var latent: Int { get }
+}
+
+extension LatentOptions {
+  subscript<Value>(dynamicMember option: KeyPath<LatentTrainingOptions, Value>) -> Value {
+    common[keyPath: option]
+  }
+  /// The common one.
+  public var chosenPreset: Preset? { common.chosenPreset }
+
+  /// Checks the ranges of the network's sizes.
+  func validateSizes() throws {
     try require("--hidden", hidden, in: 1...65536)
     try require("--latent", latent, in: 1...65536)
-    try requireLearningRate("--learning-rate", self[\.learningRate])
-    try require("--patience", patience, in: 0...Int.max)
   }
 }
 
@@ -175,8 +209,11 @@ extension LatentRecipe {
   }
 
   /// Images to show or to judge by, of the size that the network is for.
-  func images(_ split: DigitImages.Split, from place: String?) throws -> GreyImages {
-    let place = place ?? options.place
+  func images(_ choice: ImageChoice) throws -> GreyImages {
+    try images(choice.split, from: choice.data ?? options.place)
+  }
+
+  private func images(_ split: DigitImages.Split, from place: String) throws -> GreyImages {
     let size = network!.size
     let images = try GreyImages.load(split, of: place, size: (size.height, size.width))
     guard images.height == size.height, images.width == size.width else {
@@ -233,7 +270,7 @@ extension LatentRecipe {
 extension LatentRecipe {
   /// What comes back of some images that are not learned from.
   public func exhibits(in language: Language) throws -> [Exhibit] {
-    let images = try images(.test, from: nil)
+    let images = try images(.test, from: options.place)
     let places = 0..<min(12, images.count)
     let x = images.batch(places)
     var random = RandomGenerator(seed: seed, stream: LatentStream.pictures)

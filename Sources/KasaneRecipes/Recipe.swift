@@ -125,6 +125,37 @@ extension Flag: @retroactive Encodable where Value: Encodable {
   public func encode(to encoder: any Encoder) throws { try wrappedValue.encode(to: encoder) }
 }
 
+extension OptionGroup: @retroactive Encodable where Value: Encodable {
+  /// Writes the group's options.
+  public func encode(to encoder: any Encoder) throws { try wrappedValue.encode(to: encoder) }
+}
+
+/// What an encoder made of a property of options.
+private enum WrittenOption: Decodable {
+  case value(OptionValue)
+  case group([String: WrittenOption?])
+
+  init(from decoder: any Decoder) throws {
+    if let group = try? [String: WrittenOption?](from: decoder) {
+      self = .group(group)
+    } else {
+      self = .value(try OptionValue(from: decoder))
+    }
+  }
+
+  /// The values by name; on the command line a group's options stand beside the others.
+  static func values(of written: [String: WrittenOption?]) -> [String: OptionValue] {
+    var values: [String: OptionValue] = [:]
+    for case (let name, let option?) in written {
+      switch option {
+      case .value(let value): values[name] = value
+      case .group(let group): values.merge(Self.values(of: group)) { $1 }
+      }
+    }
+    return values
+  }
+}
+
 extension RecipeOptions {
   /// Nil: a recipe without presets.
   public var chosenPreset: Preset? { nil }
@@ -139,7 +170,7 @@ extension RecipeOptions {
     let encoder = JSONEncoder()
     encoder.userInfo[.preset] = chosenPreset
     let written = try encoder.encode(self)
-    var values = try JSONDecoder().decode([String: OptionValue?].self, from: written).compactMapValues { $0 }
+    var values = WrittenOption.values(of: try JSONDecoder().decode([String: WrittenOption?].self, from: written))
     if let chosenPreset { values["preset"] = .text(chosenPreset.rawValue) }
     return values
   }

@@ -2,7 +2,7 @@
 
 public import ArgumentParser
 import Kasane
-import KasaneData
+public import KasaneData
 import KasaneModels
 
 /// What a network learns to turn into what.
@@ -30,51 +30,34 @@ public enum TranslationTask: String, CaseIterable, Codable, Sendable, Expressibl
 extension ParallelText.Overlong: ExpressibleByArgument {}
 extension PairTokens: ExpressibleByArgument {}
 
-/// What every recipe on pairs of sequences can be told.
-protocol TranslationOptions: TextOptions {
-  var task: ByPreset<TranslationTask> { get }
-  var source: String? { get }
-  var target: String? { get }
-  var validationSource: String? { get }
-  var validationTarget: String? { get }
-  var tokens: PairTokens? { get }
-  var sourcePieces: String? { get }
-  var targetPieces: String? { get }
-  var reverse: Bool { get }
-  var peeky: Bool { get }
-  var cell: RecurrentKind { get }
-  var bothWays: Bool { get }
-  var features: ByPreset<Int> { get }
-  var hidden: ByPreset<Int> { get }
-  var dropout: ByPreset<Double> { get }
-  var ownTokens: Double { get }
-  var batch: ByPreset<Int> { get }
-  var learningRate: ByPreset<Double> { get }
-  var clip: Double { get }
-  var words: Int { get }
-  var minimumCount: Int { get }
-  var longest: Int { get }
-  var overlong: ParallelText.Overlong { get }
-}
+/// What pairs of sequences a recipe learns from, and how it reads them, as options.
+public struct PairOptions: ParsableArguments, Encodable {
+  @Option(textOf: "--source", "Sources, a file with one a line, plain or gzip; goes with --target.")
+  public var source: String?
+  @Option(textOf: "--target", "Their targets, line by line.")
+  public var target: String?
+  @Option(textOf: "--validation-source", "Sources to judge by (default: the last tenth).")
+  public var validationSource: String?
+  @Option(textOf: "--validation-target", "Their targets.")
+  public var validationTarget: String?
+  @Option(
+    help: "What lies between white space, or every character (default: characters of problems, else words)."
+  )
+  public var tokens: PairTokens?
+  @Option(pieces: .sourcePieces) public var sourcePieces: String?
+  @Option(pieces: .targetPieces) public var targetPieces: String?
+  @Flag(help: "Read sources from their ends, so that their beginnings are fresh (Sutskever et al. 2014).")
+  public var reverse = false
+  @Flag(help: "Show the decoder what the encoder ended with at every step (Cho et al. 2014).")
+  public var peeky = false
+  @Option(help: "Kind of the recurrent cells.")
+  public var cell = RecurrentKind.lstm
 
-extension TranslationOptions {
-  var corpus: String? { source }
-  var dataset: String { self[\.task].dataset }
+  /// The defaults.
+  public init() {}
 
-  /// The preset given, or the one that the data at hand allow.
-  public var chosenPreset: Preset? {
-    preset
-      ?? (source != nil || Files.exists(DataFolder.folder(of: task.value(in: .full).dataset))
-        ? .full : .quick)
-  }
-
-  /// What tokens are: those of the task, unless told otherwise.
-  var chosenTokens: PairTokens {
-    tokens ?? (source == nil && self[\.task].problems != nil ? .characters : .words)
-  }
-
-  /// Checks the ranges of what all have.
-  func validatePairs() throws {
+  /// Checks that what belongs together is there.
+  public func validate() throws {
     guard (source == nil) == (target == nil) else {
       throw ValidationError(
         "\(source == nil ? "--source" : "--target"): missing: the other file is given, both or none expected")
@@ -87,23 +70,92 @@ extension TranslationOptions {
     guard validationSource == nil || source != nil else {
       throw ValidationError("--validation-source: goes with --source and --target alone")
     }
-    for (flag, pieces) in [("--source-pieces", sourcePieces), ("--target-pieces", targetPieces)]
-    where pieces != nil && source == nil && self[\.task].problems != nil {
+  }
+}
+
+/// How a recipe learns from pairs, and what it leaves out of them, as options.
+public struct PairTrainingOptions: ParsableArguments, Encodable {
+  @Option(
+    help:
+      "Part of the tokens that the decoder hears from itself at the training's end (0 to 1; Bengio et al. 2015)."
+  )
+  public var ownTokens = 0.0
+  @Option(help: "Largest norm of the gradients (above 0).")
+  public var clip = 5.0
+  @Option(help: "Tokens of a side to know at most, the commonest ones (3 or more).")
+  public var words = 50_000
+  @Option(help: "Tokens seen less often are unknown (1 or more).")
+  public var minimumCount = 2
+  @Option(help: "Tokens of a source or a target at most (1 to 10000).")
+  public var longest = 60
+  @Option(help: "What becomes of pairs with more.")
+  public var overlong = ParallelText.Overlong.truncate
+  @Option(help: .patience) public var patience = 0
+
+  /// The defaults.
+  public init() {}
+
+  /// Checks the ranges.
+  public func validate() throws {
+    guard (0...1).contains(ownTokens) else {
+      throw ValidationError("--own-tokens: \(ownTokens) is out of range, 0 to 1 expected")
+    }
+    try requirePositive("--clip", clip)
+    try require("--words", words, in: 3...Int.max)
+    try require("--minimum-count", minimumCount, in: 1...Int.max)
+    try require("--longest", longest, in: 1...10_000)
+  }
+}
+
+/// The options of a recipe on pairs of sequences, among which all have the common ones as their own.
+@dynamicMemberLookup
+protocol TranslationOptions: TextOptions {
+  var task: ByPreset<TranslationTask> { get }
+  /// What all have of pairs.
+  var pairs: PairOptions { get }
+  /// What all have of learning from them.
+  var limits: PairTrainingOptions { get }
+  var bothWays: Bool { get }
+  var features: ByPreset<Int> { get }
+  var hidden: ByPreset<Int> { get }
+  var dropout: ByPreset<Double> { get }
+  var batch: ByPreset<Int> { get }
+  var learningRate: ByPreset<Double> { get }
+}
+
+extension TranslationOptions {
+  subscript<Value>(dynamicMember option: KeyPath<PairOptions, Value>) -> Value { pairs[keyPath: option] }
+  subscript<Value>(dynamicMember option: KeyPath<PairTrainingOptions, Value>) -> Value {
+    limits[keyPath: option]
+  }
+  var patience: Int { limits.patience }
+  var corpus: String? { pairs.source }
+  var dataset: String { self[\.task].dataset }
+
+  /// The preset given, or the one that the data at hand allow.
+  public var chosenPreset: Preset? {
+    preset
+      ?? (pairs.source != nil || Files.exists(DataFolder.folder(of: task.value(in: .full).dataset))
+        ? .full : .quick)
+  }
+
+  /// What tokens are: those of the task, unless told otherwise.
+  var chosenTokens: PairTokens {
+    pairs.tokens ?? (pairs.source == nil && self[\.task].problems != nil ? .characters : .words)
+  }
+
+  /// Checks the ranges of what all have of a network and its training.
+  func validateNetwork() throws {
+    for (flag, pieces) in [("--source-pieces", pairs.sourcePieces), ("--target-pieces", pairs.targetPieces)]
+    where pieces != nil && pairs.source == nil && self[\.task].problems != nil {
       throw ValidationError(
         "\(flag): for sentences; the task \(self[\.task].rawValue) goes character by character")
     }
     try require("--features", self[\.features], in: 1...8192)
     try require("--hidden", self[\.hidden], in: 1...8192)
     try require("--dropout", self[\.dropout], in: 0..<1)
-    guard (0...1).contains(ownTokens) else {
-      throw ValidationError("--own-tokens: \(ownTokens) is out of range, 0 to 1 expected")
-    }
     try require("--batch", self[\.batch], in: 1...65536)
     try requireLearningRate("--learning-rate", self[\.learningRate])
-    try requirePositive("--clip", clip)
-    try require("--words", words, in: 3...Int.max)
-    try require("--minimum-count", minimumCount, in: 1...Int.max)
-    try require("--longest", longest, in: 1...10_000)
     try validateText()
   }
 }

@@ -8,7 +8,7 @@ public import KasaneModels
 extension VariationalAutoencoder.Likelihood: ExpressibleByArgument {}
 
 /// A variational autoencoder learns what images look like: it draws new ones, and says how likely one is.
-public final class VariationalAutoencoding: Recipe, LatentRecipe {
+public final class VariationalAutoencoding: LatentRecipe {
   /// The name on the command line.
   public static let name = "vae"
   /// What it is, in one line.
@@ -17,24 +17,8 @@ public final class VariationalAutoencoding: Recipe, LatentRecipe {
   public static let predictionUsage = LatentPicture.usage
 
   /// The options of a run.
-  public struct Options: RecipeOptions, LatentOptions {
-    @Option(
-      help: """
-        quick: seconds on the sample that is part of the program; full: 20 epochs on MNIST (default: full with --data \
-        or MNIST in KASANE_DATA, else quick).
-        """)
-    public var preset: Preset?
-    @Option(
-      help: ArgumentHelp(
-        "Folder with MNIST's four IDX files or with PNG and JPEG files, one IDX file of images, or sample (default: by the preset).",
-        valueName: "path"), completion: .file(), transform: imagesLocation("--data"))
-    public var data: String?
-    @Option(help: "Height and width that images of PNG and JPEG files get (4 to 1024; default: their own).")
-    public var side: Int?
-    @Option(help: "Passes over the training images (1 to 10000).")
-    public var epochs = 20
-    @Option(help: "Images in one iteration (1 to 65536).")
-    public var batch = ByPreset(quick: 25, full: 128)
+  public struct Options: LatentOptions {
+    @OptionGroup public var common: LatentTrainingOptions
     @Option(help: "Units of the hidden layers (1 to 65536).")
     public var hidden = 400
     @Option(help: "Latent variables (1 to 65536).")
@@ -43,31 +27,20 @@ public final class VariationalAutoencoding: Recipe, LatentRecipe {
     public var decoder = VariationalAutoencoder.Likelihood.bernoulli
     @Option(help: "What the divergence from the prior counts beside the reconstruction (0 or more).")
     public var beta = 1.0
-    @Option(help: "Step size of Adam (above 0).")
-    public var learningRate = ByPreset(quick: 0.003, full: 0.001)
-    @Option(help: "Epochs without a better bound after which to stop (0: never).")
-    public var patience = 0
 
     /// The defaults.
     public init() {}
 
     /// Checks the ranges.
     public func validate() throws {
-      try validateLatent()
+      try validateSizes()
       try requireNotNegative("--beta", beta)
     }
   }
 
   /// The options of an evaluation.
   public struct EvaluationOptions: ParsableArguments {
-    @Option(
-      help: ArgumentHelp(
-        "Folder with MNIST's files, an IDX file, or sample (default: that of the training).",
-        valueName: "path"),
-      completion: .file(), transform: imagesLocation("--data"))
-    public var data: String?
-    @Option(help: "Which images: test (t10k-..., or each tenth of a file) or train (the others).")
-    public var split = DigitImages.Split.test
+    @OptionGroup public var images: ImageChoice
     @Option(
       help: """
         Samples of the latent variables for each image that the log-likelihood is estimated with (0 to 100000; 0: no \
@@ -139,7 +112,7 @@ public final class VariationalAutoencoding: Recipe, LatentRecipe {
 
   /// The bound on fresh images, its parts, and the estimate of their log-likelihood, in lines.
   public func evaluate(_ evaluation: EvaluationOptions) throws -> [String] {
-    let images = try images(evaluation.split, from: evaluation.data)
+    let images = try images(evaluation.images)
     var lines = ["\(images.count) images: \(judged(images).text)"]
     guard evaluation.samples > 0 else { return lines }
     var random = RandomGenerator(seed: seed, stream: LatentStream.judgement)

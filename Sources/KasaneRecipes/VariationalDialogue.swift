@@ -2,7 +2,7 @@
 
 public import ArgumentParser
 public import Kasane
-public import KasaneData
+import KasaneData
 public import KasaneModels
 
 /// A hierarchical dialogue model with a latent variable for each turn (VHRED; Serban et al. 2017) learns to answer.
@@ -17,23 +17,7 @@ public final class VariationalDialogue: DialogueRecipe {
 
   /// The options of a run.
   public struct Options: DialogueOptions {
-    @Option(help: .textPreset("turns of plays, a sample that", full: "self_dialogue"))
-    public var preset: Preset?
-    @Option(
-      textOf: "--corpus",
-      """
-      Dialogues: a file, plain or gzip, with a dialogue a line and __eou__ between turns, or a turn a line and an empty \
-      line between dialogues; a folder with such files, a data set in KASANE_DATA, or sample (default: by the preset).
-      """)
-    public var corpus: String?
-    @Option(help: "Features of a word's vector (1 to 8192).")
-    public var features = ByPreset(quick: 32, full: 128)
-    @Option(help: "Units of the encoder, in each direction, and of the decoder (1 to 8192).")
-    public var hidden = ByPreset(quick: 64, full: 256)
-    @Option(help: "Units of the network over turns (1 to 8192).")
-    public var context = ByPreset(quick: 64, full: 256)
-    @Flag(help: "Read each turn in both directions.")
-    public var bothWays = false
+    @OptionGroup public var common: DialogueTrainingOptions
     @Option(help: "Latent variables of a turn (1 to 8192).")
     public var latent = ByPreset(quick: 16, full: 64)
     @Option(
@@ -46,34 +30,12 @@ public final class VariationalDialogue: DialogueRecipe {
     public var wordDropout = 0.25
     @Option(help: "Weight of foretelling a reply's words whatever their order (0 or more; 0: none).")
     public var bag = 1.0
-    @Option(help: "Part of words' vectors and of outputs that is dropped in training (0 or more, below 1).")
-    public var dropout = ByPreset(quick: 0, full: 0.2)
-    @Option(help: "Dialogues in one iteration (1 to 65536).")
-    public var batch = ByPreset(quick: 16, full: 16)
-    @Option(help: "Passes over the dialogues (1 to 10000).")
-    public var epochs = ByPreset(quick: 4, full: 5)
-    @Option(help: "Largest step size of Adam (above 0); it falls to 0 along a cosine.")
-    public var learningRate = ByPreset(quick: 0.005, full: 0.001)
-    @Option(help: "Largest norm of the gradients (above 0).")
-    public var clip = 1.0
-    @Option(help: "Words to know at most, the commonest ones (3 or more).")
-    public var words = 10_000
-    @Option(help: "Words seen less often are unknown (1 or more).")
-    public var minimumCount = 3
-    @Option(help: "Words of a turn at most (1 to 10000).")
-    public var longest = 30
-    @Option(help: "What becomes of turns with more.")
-    public var overlong = Dialogues.Overlong.truncate
-    @Option(help: "Turns that are learned from together; a longer dialogue is cut (2 to 10000).")
-    public var turns = 32
-    @Option(help: .patience) public var patience = 3
 
     /// The defaults.
     public init() {}
 
     /// Checks the ranges.
     public func validate() throws {
-      try validateDialogues()
       try require("--latent", self[\.latent], in: 1...8192)
       guard (0...1).contains(annealing) else {
         throw ValidationError("--annealing: \(annealing) is out of range, 0 to 1 expected")
