@@ -170,7 +170,8 @@ extension RecipeOptions {
     let encoder = JSONEncoder()
     encoder.userInfo[.preset] = chosenPreset
     let written = try encoder.encode(self)
-    var values = WrittenOption.values(of: try JSONDecoder().decode([String: WrittenOption?].self, from: written))
+    var values = WrittenOption.values(
+      of: try JSONDecoder().decode([String: WrittenOption?].self, from: written))
     if let chosenPreset { values["preset"] = .text(chosenPreset.rawValue) }
     return values
   }

@@ -75,7 +75,8 @@ import Testing
 
   @Test(arguments: ["float32", "bfloat16"]) func resumesToTheSameBits(precision: String) throws {
     let options = [
-      "--print-every", "1", "--checkpoint-every", "7", "--epochs", "8", "--cell", "gru", "--precision", precision,
+      "--print-every", "1", "--checkpoint-every", "7", "--epochs", "8", "--cell", "gru", "--precision",
+      precision,
     ]
     try folder.trainText(arguments("whole", options))
     for (run, signal, reports) in [("killed", SIGKILL, 30), ("stopped", SIGTERM, 40)] {
