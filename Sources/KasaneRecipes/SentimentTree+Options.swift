@@ -9,6 +9,8 @@ extension SentimentTree {
   public enum Network: String, CaseIterable, Codable, Sendable, ExpressibleByArgument {
     /// The recursive neural network (Socher et al. 2011).
     case rnn
+    /// The recursive matrix-vector network (Socher et al. 2012).
+    case matrixVector = "mv-rnn"
     /// The recursive neural tensor network (Socher et al. 2013).
     case rntn
     /// The binary Tree-LSTM (Tai, Socher and Manning 2015).
@@ -45,8 +47,10 @@ extension SentimentTree {
         "Text file of word vectors to begin with, such as GloVe's: a word a line, then its numbers.",
         valueName: "file"), completion: .file(), transform: treeLocation("--vectors"))
     public var vectors: String?
-    @Option(help: "Size of a word's vector (1 to 4096), for rnn and rntn also of a phrase's.")
+    @Option(help: "Size of a word's vector (1 to 4096), for rnn, mv-rnn and rntn also of a phrase's.")
     public var features = ByPreset(quick: 20, full: 50)
+    @Option(help: "Rank of a word's matrix beside its diagonal, for mv-rnn (0 to 64; default: 3).")
+    public var rank: Int?
     @Option(help: "Size of a phrase's vector for tree-lstm and child-sum (1 to 4096).")
     public var hidden = ByPreset(quick: 24, full: 150)
     @Option(help: "Passes over the training trees (1 to 10000).")
@@ -72,6 +76,7 @@ extension SentimentTree {
     /// Checks the ranges.
     public func validate() throws {
       try require("--features", self[\.features], in: 1...4096)
+      if let rank { try require("--rank", rank, in: 0...64) }
       try require("--hidden", self[\.hidden], in: 1...4096)
       try require("--epochs", self[\.epochs], in: 1...10_000)
       try require("--batch", self[\.batch], in: 1...10_000)

@@ -80,12 +80,15 @@ public final class SentimentTree: SentenceEncoder {
     let vocabulary = Vocabulary(counts: counts, unknown: Self.unknown, minimumCount: 0)
     use(vocabulary)
     guard let given else { return }
-    network!.embedding.weight.withMutableElements(of: Float.self) { rows in
+    let weight = network!.embedding.weight
+    // A word may have more numbers than its vector, which come after it.
+    let width = weight.shape[1]
+    weight.withMutableElements(of: Float.self) { rows in
       given.vectors.withElements(of: Float.self) { vectors in
         let size = given.featureCount
         for (place, word) in given.words.enumerated() {
           guard let number = vocabulary.number(of: word) else { continue }
-          for feature in 0..<size { rows[number * size + feature] = vectors[place * size + feature] }
+          for feature in 0..<size { rows[number * width + feature] = vectors[place * size + feature] }
         }
       }
     }
@@ -182,14 +185,18 @@ public final class SentimentTree: SentenceEncoder {
     self.vocabulary = vocabulary
     var random = RandomGenerator(seed: seed, stream: Stream.weights)
     let (features, hidden) = (options[\.features], options[\.hidden])
-    let words = Tensor(normal: [vocabulary.count, features], standardDeviation: 0.1, using: &random)
-    let encoder: any TreeEncoder =
-      switch options.model {
-      case .rnn: RecursiveNetwork(features, using: &random)
-      case .rntn: RecursiveTensorNetwork(features, using: &random)
-      case .treeLSTM: BinaryTreeLSTM(features, hidden, using: &random)
-      case .childSum: ChildSumTreeLSTM(features, hidden, using: &random)
-      }
+    var words = Tensor(normal: [vocabulary.count, features], standardDeviation: 0.1, using: &random)
+    let encoder: any TreeEncoder
+    switch options.model {
+    case .rnn: encoder = RecursiveNetwork(features, using: &random)
+    case .matrixVector:
+      let network = MatrixVectorNetwork(features, rank: options.rank ?? 3, using: &random)
+      words = network.words(with: words, using: &random)
+      encoder = network
+    case .rntn: encoder = RecursiveTensorNetwork(features, using: &random)
+    case .treeLSTM: encoder = BinaryTreeLSTM(features, hidden, using: &random)
+    case .childSum: encoder = ChildSumTreeLSTM(features, hidden, using: &random)
+    }
     network = SentimentTreeClassifier(
       words: words, encoder: encoder, classCount: SentimentTrees.classCount, dropout: options[\.dropout],
       using: &random)

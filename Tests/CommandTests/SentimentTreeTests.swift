@@ -31,7 +31,7 @@ import Testing
     try folder.write(Data(dev.utf8), to: "\(name)/dev.txt")
   }
 
-  @Test(arguments: ["rnn", "rntn", "tree-lstm", "child-sum"])
+  @Test(arguments: ["rnn", "mv-rnn", "rntn", "tree-lstm", "child-sum"])
   func quickLearns(_ model: String) throws {
     let outcome = try train("r", ["--model", model, "--epochs", "5"])
     // The run keeps the weights of the best epoch.
@@ -161,7 +161,8 @@ import Testing
     try folder.remove("r/vocabulary.json")
     try folder.expectError(["predict", "r", "a"], names: "r/vocabulary.json: missing")
     for (flag, value) in [
-      ("--model", "lstm"), ("--hidden", "0"), ("--dropout", "1"), ("--weight-decay", "-1"), ("--vectors", ""),
+      ("--model", "lstm"), ("--rank", "-1"), ("--hidden", "0"), ("--dropout", "1"), ("--weight-decay", "-1"),
+      ("--vectors", ""),
       ("--patience", "-1"), ("--learning-rate", "0"),
     ] {
       let outcome = try folder.run(arguments("x", ["\(flag)=\(value)"]))

@@ -3,7 +3,7 @@
 
     python3 Tests/Fixtures/recursive.py [OUTPUT_DIRECTORY]
 
-Needs torch and safetensors. Writes recursive-{rnn,rntn,tree-lstm,child-sum}.safetensors, by default into
+Needs torch and safetensors. Writes recursive-{rnn,mv-rnn,rntn,tree-lstm,child-sum}.safetensors, by default into
 Tests/KasaneModelsTests/Fixtures. Each network goes through its trees node by node, as the papers' equations say.
 
 Each file holds, in float32: words [leaves, inputs], tree by tree from left to right; parameter.NAME; the vectors of
@@ -50,6 +50,26 @@ def rnn(generator, inputs, hidden):
         return (torch.tanh(torch.cat([left[0], right[0]]) @ parameters["weight"] + parameters["bias"]),)
 
     return hidden, parameters, leaf, phrase
+
+
+def mv_rnn(generator, inputs, hidden, rank=2):
+    parameters = {
+        "weight": uniform(generator, 2 * hidden, hidden),
+        "bias": uniform(generator, hidden),
+        "matrixWeight": uniform(generator, 2 * hidden, hidden),
+    }
+
+    def leaf(x):
+        vector, diagonal, columns, rows = x.split([hidden, hidden, hidden * rank, hidden * rank])
+        return vector, columns.view(hidden, rank) @ rows.view(rank, hidden) + torch.diag(diagonal)
+
+    def phrase(left, right):
+        # The papers' W and W_M stand to the left of columns.
+        (a, big_a), (b, big_b) = left, right
+        vector = torch.tanh(parameters["weight"].T @ torch.cat([big_b @ a, big_a @ b]) + parameters["bias"])
+        return vector, parameters["matrixWeight"].T @ torch.cat([big_a, big_b])
+
+    return hidden * (2 + 2 * rank), parameters, leaf, phrase
 
 
 def rntn(generator, inputs, hidden):
@@ -118,7 +138,7 @@ def child_sum(generator, inputs, hidden):
     return inputs, parameters, leaf, phrase
 
 
-NETWORKS = {"rnn": rnn, "rntn": rntn, "tree-lstm": tree_lstm, "child-sum": child_sum}
+NETWORKS = {"rnn": rnn, "mv-rnn": mv_rnn, "rntn": rntn, "tree-lstm": tree_lstm, "child-sum": child_sum}
 
 
 def run(trees, words, leaf, phrase):

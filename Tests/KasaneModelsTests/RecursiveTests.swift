@@ -20,6 +20,7 @@ import Testing
   private func encoder(_ name: String, _ random: inout RandomGenerator) -> any TreeEncoder {
     switch name {
     case "rnn": RecursiveNetwork(4, using: &random)
+    case "mv-rnn": MatrixVectorNetwork(4, rank: 2, using: &random)
     case "rntn": RecursiveTensorNetwork(4, using: &random)
     case "tree-lstm": BinaryTreeLSTM(5, 4, using: &random)
     default: ChildSumTreeLSTM(5, 4, using: &random)
@@ -27,7 +28,7 @@ import Testing
   }
 
   /// PyTorch's values and gradients, computed node by node.
-  @Test(arguments: ["rnn", "rntn", "tree-lstm", "child-sum"])
+  @Test(arguments: ["rnn", "mv-rnn", "rntn", "tree-lstm", "child-sum"])
   func matchesPyTorch(_ name: String) throws {
     let path = Bundle.module.path(
       forResource: "recursive-\(name)", ofType: "safetensors", inDirectory: "Fixtures")
@@ -72,7 +73,7 @@ import Testing
   }
 
   /// A tree's states do not hang on what is computed beside it.
-  @Test(arguments: ["rnn", "rntn", "tree-lstm", "child-sum"])
+  @Test(arguments: ["rnn", "mv-rnn", "rntn", "tree-lstm", "child-sum"])
   func treesDoNotMeet(_ name: String) {
     var random = RandomGenerator(seed: 4)
     let encoder = encoder(name, &random)

@@ -85,7 +85,7 @@ func pairs(_ children: Tensor) -> Tensor {
 }
 
 /// Half of each of two vectors, and some noise.
-private func halves(_ size: Int, using generator: inout RandomGenerator) -> Tensor {
+func halves(_ size: Int, using generator: inout RandomGenerator) -> Tensor {
   let bound = 0.25 / (2 * Double(size)).squareRoot()
   let half = 0.5 * Tensor.eye(size)
   return Tensor.concatenate([half, half])
