@@ -27,6 +27,8 @@ const char *cdnn_version(void) {
 
 const char *cdnn_status_name(int status) { return dnnl_status2str((dnnl_status_t)status); }
 
+int cdnn_is_unimplemented(int status) { return status == dnnl_unimplemented; }
+
 // dnnl_sgemm has the same signature in both major versions.
 int cdnn_sgemm(int transpose_a, int transpose_b, int64_t m, int64_t n, int64_t k, float alpha, const float *a,
                int64_t lda, const float *b, int64_t ldb, float beta, float *c, int64_t ldc) {

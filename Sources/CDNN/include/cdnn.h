@@ -16,6 +16,8 @@ int cdnn_sgemm(int transpose_a, int transpose_b, int64_t m, int64_t n, int64_t k
 
 /// oneDNN's name of a status code, such as "unimplemented".
 const char *cdnn_status_name(int status);
+/// Whether a status code says that the library has no such operation; 1 or 0.
+int cdnn_is_unimplemented(int status);
 
 /// The types of elements that products and convolutions compute with.
 enum { CDNN_FLOAT32, CDNN_BFLOAT16 };

@@ -256,7 +256,8 @@ public struct WordNeighbors: Sendable {
       }
     }
     let own = Set(parts.map(\.word))
-    let order = cosines.indices.filter { !own.contains($0) }.sorted {
+    var order = cosines.indices.filter { !own.contains($0) }
+    order.sortFirst(min(count, order.count)) {
       cosines[$0] != cosines[$1] ? cosines[$0] > cosines[$1] : $0 < $1
     }
     return order.prefix(count).map { (vectors.words[$0], cosines[$0]) }

@@ -54,12 +54,8 @@ struct LibraryConvolution {
     let status = cdnn_convolution_find(&shape, &primitive)
     if status == 0 { return LibraryPrimitive(primitive: primitive!, convolution: self) }
     // Where it has no fast way, and none at all.
-    if isUnimplemented(status) { return nil }
+    if cdnn_is_unimplemented(status) != 0 { return nil }
     fail(status, "making")
-  }
-
-  private func isUnimplemented(_ status: Int32) -> Bool {
-    String(cString: cdnn_status_name(status)) == "unimplemented"
   }
 
   fileprivate func fail(_ status: Int32, _ doing: String) -> Never {
