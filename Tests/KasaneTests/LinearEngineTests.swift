@@ -94,6 +94,31 @@ import Testing
     }
   }
 
+  /// Products by a parameter, by some of its rows and by their transposes are told apart, and follow a change of its value.
+  @Test func productsOfAPackedParameterAreThose() {
+    var generator = RandomGenerator(seed: 3)
+    let (columns, split) = (352, 130)
+    let weight = Parameter(random([400, columns], &generator) * 0.05)
+    for rows in [5, 37] {
+      for change in [1.0, 2.0] {
+        weight.mutate { engine.copy($0 * change, into: $0) }
+        let apart = weight.value + 0
+        for _ in 0..<5 {
+          for (first, last) in [(0, 400), (0, split), (split, 400)] {
+            let (whole, part) = (weight.value[first..<last], apart[first..<last])
+            let (x, y) = (random([rows, last - first], &generator), random([rows, columns], &generator))
+            expectClose(matmul(x, whole), matmul(x, part), 1e-5, "\(rows) \(first)")
+            expectClose(
+              matmul(y, whole.transposed()), matmul(y, part.transposed()), 1e-5, "\(rows) \(first) transposed"
+            )
+            let gap = Tensor.stack([0 * x, x], axis: 1).select(-1, axis: 1)
+            expectClose(matmul(gap, whole), matmul(x, part), 1e-5, "apart")
+          }
+        }
+      }
+    }
+  }
+
   @Test func columnSumsAreTheSameForAnyThreads() {
     var generator = RandomGenerator(seed: 3)
     for shape in [[1, 1], [5, 3], [700, 611], [20_000, 7], [3, 40_000]] as [Shape] {

@@ -49,18 +49,24 @@ public struct Alignment: Module {
   }
 
   /// What of the encoder's states `[batch, source, units]` does not hang on the decoder.
-  func keys(_ states: Tensor) -> Tensor { key.map { $0(states) } ?? states }
+  func keys(_ states: Tensor) -> Tensor {
+    switch score {
+    case .dot: states
+    // Once for a source, where s W would be a product for each step: (s W) . h = s . (h W').
+    case .general: matmul(states, query!.weight.value.transposed())
+    case .concat, .additive: key!(states)
+    }
+  }
 
   /// The weights `[batch, steps, source]` of the encoder's states for the decoder's `[batch, steps, units]`: they sum to
   /// one over the tokens that are there. Under a window they are what is left of that.
   func weights(_ queries: Tensor, _ memory: Translator.Memory) -> Tensor {
-    let asked = query.map { $0(queries) } ?? queries
     var scores: Tensor
-    if let vector {
-      let sums = tanh(asked.expanded(axis: 2) + memory.keys.expanded(axis: 1))
+    if let query, let vector {
+      let sums = tanh(query(queries).expanded(axis: 2) + memory.keys.expanded(axis: 1))
       scores = matmul(sums, vector.value.expanded(axis: 1)).squeezed(axis: 3)
     } else {
-      scores = matmul(asked, memory.keys.transposed())
+      scores = matmul(queries, memory.keys.transposed())
     }
     scores = Tensor.where(memory.mask, scores, -1e30)
     guard let window, let middleHidden, let middle else { return softmax(scores) }

@@ -138,16 +138,21 @@ public struct BeamSearch: Sendable {
     let vocabulary = logits.shape[1]
     precondition(logits.shape[0] == rows.count, "BeamSearch: \(logits.shape) logits for \(rows.count) rows")
     let logits = logits.cast(to: .float32)
-    let normalizers = logits.logSumExp(axes: [1]).elements(as: Float.self)
     let count = min(width, vocabulary)
-    return logits.withElements(of: Float.self) { values in
+    let likeliest = logits.withElements(of: Float.self) { values in
       rows.indices.map { row in
         let values = UnsafeBufferPointer(rebasing: values[row * vocabulary..<(row + 1) * vocabulary])
-        return Self.likeliest(count, of: values, without: forbidden).map {
-          Candidate(
-            row: row, token: $0.token,
-            logProbability: rows[row].logProbability + Double($0.logit - normalizers[row]))
-        }
+        return Self.likeliest(count, of: values, without: forbidden)
+      }
+    }
+    // The likeliest token's surprise, of which the others' differ as their logits do.
+    let first = Tensor(likeliest.map { $0.first?.token ?? 0 })
+    let surprises = crossEntropy(logits, first, reduction: .none).elements(as: Float.self)
+    return rows.indices.map { row in
+      likeliest[row].map { token, logit in
+        Candidate(
+          row: row, token: token,
+          logProbability: rows[row].logProbability + Double(logit - likeliest[row][0].logit - surprises[row]))
       }
     }
   }

@@ -53,19 +53,30 @@ extension CPUEngine {
 
   /// The product of rows by a parameter's value that has been packed.
   private func packedProduct(_ a: Tensor, _ b: Tensor, _ transposing: Transposition) -> Tensor? {
-    guard KernelProduct.isBest, transposing != .left, a.dtype == .float32, b.rank == 2, a.rank >= 2 else {
-      return nil
-    }
+    guard transposing != .left, a.dtype == .float32, b.rank == 2, a.rank >= 2 else { return nil }
     let rows = a.withOneAxisOfRows()
-    let left = MatrixView(rowsOf: rows)
-    let columns = b.shape[transposing == .right ? 0 : 1]
-    guard left.rows > 1, left.rows * Int64(b.elementCount) >= LibraryProduct.least,
-      let packed = KernelProduct.packed(b, transposed: transposing == .right)
-    else { return nil }
+    let (left, isTransposed) = (MatrixView(rowsOf: rows), transposing == .right)
+    let columns = Int64(b.shape[isTransposed ? 0 : 1])
+    guard left.rows > 1, left.rows * Int64(b.elementCount) >= LibraryProduct.least else { return nil }
     var shape = a.shape
-    shape[a.rank - 1] = columns
-    let y = Tensor(unsetWithShape: shape, dtype: .float32)
-    KernelProduct(left, packed: packed, columns: Int64(columns)).run(into: MatrixView(rowsOf: y))
+    shape[a.rank - 1] = Int(columns)
+    let y: Tensor
+    if KernelProduct.isBest {
+      guard let packed = KernelProduct.packed(b, transposed: isTransposed) else { return nil }
+      y = Tensor(unsetWithShape: shape, dtype: .float32)
+      KernelProduct(left, packed: packed, columns: columns).run(into: MatrixView(rowsOf: y))
+    } else {
+      // Rows that do not follow each other the library would multiply by plain loops.
+      guard Tape.recording == nil, left.columnStride == 1, left.rowStride == left.columns,
+        let packed = LibraryProduct.packed(b, transposed: isTransposed, for: .float32)
+      else { return nil }
+      y = Tensor(unsetWithShape: shape, dtype: .float32)
+      let one = GemmOperand(left)
+      LibraryProduct(
+        one, packed: packed, m: left.rows, n: columns, k: left.columns, .float32, resultType: .float32
+      ).run(into: y.data, rowStride: columns)
+      withExtendedLifetime(one) {}
+    }
     withExtendedLifetime(rows) {}
     return y
   }

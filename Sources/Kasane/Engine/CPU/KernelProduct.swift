@@ -75,11 +75,8 @@ struct KernelProduct {
     else {
       return nil
     }
-    let place = weight.data - (weight.box.owner ?? weight.box).object.pointee.data!
     let view = MatrixView(weight, transposed)
-    let key = PreparedValues.Key(
-      .packedProduct, transposed ? 1 : 0, place, Int(view.rows), Int(view.columns))
-    let prepared = values.value(for: key, onUse: 3) {
+    let prepared = values.value(for: weight.keyOfProduct(.packedProduct, view, transposed), onUse: 3) {
       let packed = Tensor(
         unsetWithShape: Shape(Int(ks_gemm_packed_count(view.rows, view.columns))), dtype: .float32)
       ks_gemm_pack(packed.floats, operand(view), view.rows, view.columns)

@@ -91,23 +91,34 @@ struct LibraryProduct {
 
   // MARK: Packing
 
-  /// A weight `[k, n]` in the layout that the library likes best, or nil where that is the plain one or the unchanged
-  /// weight has not been used often. It is a parameter's whole value, or a bfloat16 copy of one.
-  static func packed(_ weight: Tensor, for dtype: DType) -> Tensor? {
-    guard let values = weight.preparedValuesOfWhole, weight.rank == 2 else { return nil }
+  /// A weight `[k, n]`, or its transpose, in the layout that the library likes best, or nil where that is the plain one or
+  /// the unchanged weight has not been used often. It is a parameter's value, some of its rows, or a bfloat16 copy of those.
+  static func packed(_ weight: Tensor, transposed: Bool = false, for dtype: DType) -> Tensor? {
+    guard weight.rank == 2, weight.isContiguous, let values = weight.preparedValues else { return nil }
+    let view = MatrixView(weight, transposed)
     let use = dtype == .bfloat16 ? PreparedValues.Use.packedBFloat16Product : .packedProduct
-    let prepared = values.value(for: .init(use), onUse: 3) {
-      var shape = Self.shape(m: 1, n: Int64(weight.shape[1]), k: Int64(weight.shape[0]), dtype, dtype)
-      (shape.b_row, shape.b_column) = (shape.n, 1)
+    let prepared = values.value(for: weight.keyOfProduct(use, view, transposed), onUse: 3) {
+      var shape = Self.shape(m: 1, n: view.columns, k: view.rows, dtype, dtype)
+      (shape.b_row, shape.b_column) = (view.rowStride, view.columnStride)
       let packed = Tensor(unsetWithShape: Shape(cdnn_product_packed_bytes(&shape)), dtype: .uint8)
       if packed.elementCount > 0 {
         let type = Int64(weight.dtype == .bfloat16 ? CDNN_BFLOAT16 : CDNN_FLOAT32)
-        let status = cdnn_product_pack(&shape, type, weight.data, packed.data)
+        let status = cdnn_product_pack(&shape, type, view.data, packed.data)
         precondition(status == 0, "matmul: oneDNN status \(status) on packing a weight of \(weight.shape)")
       }
       return PreparedValue(packed)
     }
     guard let packed = prepared?.tensor, packed.elementCount > 0 else { return nil }
     return packed
+  }
+}
+
+extension Tensor {
+  /// What tells apart the products whose right operand is this parameter's value, some of its rows, or their transpose.
+  func keyOfProduct(
+    _ use: PreparedValues.Use, _ view: MatrixView, _ transposed: Bool
+  ) -> PreparedValues.Key {
+    let place = (data - (box.owner ?? box).object.pointee.data!) / dtype.size
+    return PreparedValues.Key(use, transposed ? 1 : 0, place, Int(view.rows), Int(view.columns))
   }
 }
