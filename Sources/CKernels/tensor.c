@@ -126,7 +126,7 @@ void ks_set_thread_recycler(void *value, void (*destroy)(void *)) {
 static KS_THREAD_LOCAL void *tape;
 static pthread_key_t tape_key;
 static pthread_once_t tape_once = PTHREAD_ONCE_INIT;
-static void (*tape_destroy)(void *);
+static KS_THREAD_LOCAL void (*tape_destroy)(void *);
 
 static void end_tape(void *value) {
   tape = NULL;

@@ -76,7 +76,12 @@ extension SentimentTree {
     /// Checks the ranges.
     public func validate() throws {
       try require("--features", self[\.features], in: 1...4096)
-      if let rank { try require("--rank", rank, in: 0...64) }
+      if let rank {
+        try require("--rank", rank, in: 0...64)
+        if model != .matrixVector {
+          throw ValidationError("--rank: goes with --model \(Network.matrixVector.rawValue) alone")
+        }
+      }
       try require("--hidden", self[\.hidden], in: 1...4096)
       try require("--epochs", self[\.epochs], in: 1...10_000)
       try require("--batch", self[\.batch], in: 1...10_000)

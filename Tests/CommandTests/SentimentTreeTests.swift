@@ -161,7 +161,8 @@ import Testing
     try folder.remove("r/vocabulary.json")
     try folder.expectError(["predict", "r", "a"], names: "r/vocabulary.json: missing")
     for (flag, value) in [
-      ("--model", "lstm"), ("--rank", "-1"), ("--hidden", "0"), ("--dropout", "1"), ("--weight-decay", "-1"),
+      ("--model", "lstm"), ("--rank", "-1"), ("--rank", "3"), ("--hidden", "0"), ("--dropout", "1"),
+      ("--weight-decay", "-1"),
       ("--vectors", ""),
       ("--patience", "-1"), ("--learning-rate", "0"),
     ] {
