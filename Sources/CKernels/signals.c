@@ -2,9 +2,11 @@
 #include "ks_signals.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
-static volatile sig_atomic_t caught;
+// Without locks, as a handler needs it; trainings of several threads may begin at once.
+static atomic_int caught;
 
 static void remember(int number) { caught = number; }
 
