@@ -7,13 +7,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ks_half.h"
+
 enum { half_panel = 16 };
 
 /// How many pairs of bfloat16 hold a row of `depth` numbers; a missing second is zero.
 static inline int64_t half_pairs(int64_t depth) { return (depth + 1) / 2; }
 
-/// Whether this machine multiplies bfloat16, and may.
-bool ks_half_available(void);
 /// The weight lies in panels of 16 columns, each with its rows by twos: [panel][half_pairs(depth)][16][2]. These are panels
 /// [from, to) of the `columns` of a matrix [depth, columns] whose rows are `stride` apart.
 void ks_half_pack(uint32_t *out, const float *matrix, int64_t stride, int64_t depth, int64_t columns, int64_t from,

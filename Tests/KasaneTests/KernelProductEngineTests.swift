@@ -74,13 +74,8 @@ import Testing
     var shape = ConvolutionGeometry()
     (shape.margins, shape.dilation) = (Margins(left: left, right: right), Size2D(1, dilation))
     let call = ConvolutionCall(x, weight, bias: bias, shape)
-    let row = RowConvolution(
-      images: x.shape, weight: weight.shape, results: call.resultShape, dtype: .float32, shape)
-    guard KernelProduct.isBest else {
-      #expect(row == nil)
-      return
-    }
-    let found = try #require(row)
+    let found = try #require(
+      RowConvolution(images: x.shape, weight: weight.shape, results: call.resultShape, shape))
     let wide = engine.convolution(
       x.cast(to: .float64), weight.cast(to: .float64), bias: bias.cast(to: .float64), shape)
     expectClose(found.forward(x, weight, bias: bias), wide.cast(to: .float32), "results")
@@ -88,5 +83,56 @@ import Testing
     let expected = engine.convolutionInputGradient(
       gradient.cast(to: .float64), weight.cast(to: .float64), shape: x.shape, shape)
     expectClose(found.imagesGradient(gradient, weight), expected.cast(to: .float32), "gradient")
+  }
+
+  /// The gradients of such a convolution in bfloat16, by the machine's instructions or without.
+  @Test(arguments: [(2, 1, 0, 0), (2, 8, 8, 0), (3, 2, 2, 2), (5, 1, 7, 1), (2, 64, 0, 0)])
+  func rowConvolutionsInBFloat16(_ geometry: (taps: Int, dilation: Int, left: Int, right: Int)) {
+    var random = RandomGenerator(seed: 4)
+    let (taps, dilation, left, right) = geometry
+    let x = Tensor(normal: [2, 1, 4101, 32], using: &random).cast(to: .bfloat16)
+    let weight = Tensor(normal: [1, taps, 32, 48], using: &random).cast(to: .bfloat16).cast(to: .float32)
+    var shape = ConvolutionGeometry()
+    (shape.margins, shape.dilation) = (Margins(left: left, right: right), Size2D(1, dilation))
+    let results = ConvolutionCall(x.cast(to: .float32), weight, bias: nil, shape).resultShape
+    let gradient = Tensor(normal: results, using: &random).cast(to: .bfloat16)
+    let (wideX, wideGradient) = (x.cast(to: .float64), gradient.cast(to: .float64))
+    let byWeight = engine.convolutionWeightGradient(wideX, wideGradient, shape: weight.shape, shape)
+    expectClose(
+      engine.convolutionWeightGradient(x, gradient, shape: weight.shape, shape, resultType: .float32),
+      byWeight.cast(to: .float32), "by the weight")
+    let byImages = engine.convolutionInputGradient(
+      wideGradient, weight.cast(to: .float64), shape: x.shape, shape)
+    let found = engine.convolutionInputGradient(gradient, weight, shape: x.shape, shape)
+    #expect(found.dtype == .bfloat16)
+    let error = abs(found.cast(to: .float64) - byImages).max().scalar
+    #expect(error <= 0x1p-8 * abs(byImages).max().scalar, "by the images")
+  }
+
+  /// Around the sizes of panels and groups of columns, with long sums, which are divided, and by rows that lie apart.
+  @Test(.enabled(if: HalfProduct.isAvailable))
+  func transposedProductsInBFloat16() {
+    var random = RandomGenerator(seed: 5)
+    let sizes = [
+      (1, 1, 1), (8, 16, 2), (9, 17, 3), (31, 33, 511), (32, 64, 512), (100, 20, 513), (37, 61, 1029),
+      (5, 1000, 70), (650, 70, 129), (64, 48, 4097), (16, 80, 9001),
+    ]
+    for (m, n, k) in sizes {
+      let a = Tensor(normal: [k, m + 3], standardDeviation: 1 / Double(k).squareRoot(), using: &random)
+        .cast(to: .bfloat16).sliced(2..<m + 2, axis: 1)
+      let b = Tensor(normal: [k, n + 5], using: &random).cast(to: .bfloat16).sliced(1..<n + 1, axis: 1)
+      let wide = matmul(a.cast(to: .float64).transposed(), b.cast(to: .float64)).cast(to: .float32)
+      let product = HalfProduct(view(a, false), view(b, false))
+      let whole = Tensor(zeros: [m, n])
+      product.run(into: view(whole, false))
+      expectClose(whole, wide, "\(m) \(n) \(k)")
+      // Into some columns of a matrix, whose others stay.
+      let sum = Tensor(ones: [m, n + 2])
+      let some = sum.sliced(1..<n + 1, axis: 1)
+      product.run(into: view(some, false), accumulates: true)
+      expectClose(some.contiguous(), wide + 1, "\(m) \(n) \(k), added")
+      #expect(sum[0..<m, 0].sum().scalar == Double(m) && sum[0..<m, n + 1].sum().scalar == Double(m))
+      withExtendedLifetime((a, b)) {}
+    }
   }
 }

@@ -25,7 +25,7 @@ func loweredConvolution(_ x: Tensor, _ weight: Tensor, _ bias: Tensor?, _ geomet
       engine.convolutionWeightGradient(
         images, gradient, shape: weight.shape, geometry, resultType: weight.dtype), to: 1)
     if step.inputCount > 2 {
-      step.add(gradient.cast(to: .float32).sum(axes: [0, 1, 2]).cast(to: weight.dtype), to: 2)
+      step.add(engine.columnSums(gradient).cast(to: weight.dtype), to: 2)
     }
   }
   let type = (Int(x.object.pointee.dtype), 0)

@@ -93,6 +93,14 @@ extension CPUEngine {
     let b = b.withOneAxisOfRows()
     defer { withExtendedLifetime((a, b)) {} }
     let columns = a.shape[a.rank - 1]
+    if transposing == .left, resultType == .float32 {
+      let (left, right) = (MatrixView(rowsOf: a), MatrixView(rowsOf: b))
+      if HalfProduct.isBetter(left, right) {
+        let y = Tensor(unsetMatrix: left.columns, right.columns, dtype: DType.float32.rawValue)
+        HalfProduct(left, right).run(into: MatrixView(y, false))
+        return y
+      }
+    }
     // For a wide right operand the library would transpose the left one again and again.
     let isCopied = transposing == .left && b.shape[b.rank - 1] >= 4 * columns
     if isCopied {
@@ -172,6 +180,9 @@ extension CPUEngine {
   /// Up to so many rows the library's gemm loses half its speed and more by a transposed right operand; where it has fewer
   /// columns than rows, a fifth for any number.
   private static let fewRows: Int64 = 384
+  /// From so many rows on a transposed right operand is turned around first, which costs next to nothing: the primitive
+  /// loses a third there, because it packs the operand again and again.
+  private static let manyRows: Int64 = 8192
 
   /// y = a b; the elements of `a` and `b` are kept alive by the caller. `isWhole` is false in a parallel region, where
   /// the library's gemm runs on the one thread and its primitives must not be used.
@@ -196,10 +207,13 @@ extension CPUEngine {
       KernelProduct(a, b).run(into: y, isWhole: isWhole)
       return
     }
-    let (left, right) = (GemmOperand(a), GemmOperand(b))
+    let left = GemmOperand(a)
+    var right = GemmOperand(b)
     // The library's gemm is slow where few rows meet a transposed right operand; its primitive is not.
     let isSlow = right.transpose && !left.transpose && (m <= fewRows || n <= k)
-    if isWhole && isSlow && m * n * k >= LibraryProduct.least {
+    if isSlow && m >= manyRows {
+      right = GemmOperand(copying: b)
+    } else if isWhole && isSlow && m * n * k >= LibraryProduct.least {
       LibraryProduct(left, right, m: m, n: n, k: k, .float32, resultType: .float32)
         .run(into: y.data, rowStride: y.rowStride)
       withExtendedLifetime((left, right)) {}

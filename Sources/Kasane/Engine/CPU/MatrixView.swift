@@ -68,14 +68,19 @@ struct GemmOperand {
     } else if x.transposed().hasDenseRows {
       (data, transpose, stride, copy) = (x.data, true, max(x.columnStride, x.rows), nil)
     } else {
-      let dense = Tensor(unsetMatrix: x.rows, x.columns, dtype: dtype)
-      var header = dense.object.pointee
-      header.data = x.data
-      (header.strides.0, header.strides.1) = (x.rowStride, x.columnStride)
-      header.contiguous = false
-      ks_copy(dense.object, &header)
-      (data, transpose, stride, copy) = (dense.data, false, x.columns, dense)
+      self = GemmOperand(copying: x, dtype: dtype)
     }
+  }
+
+  /// A copy whose rows are contiguous.
+  init(copying x: MatrixView, dtype: UInt8 = DType.float32.rawValue) {
+    let dense = Tensor(unsetMatrix: x.rows, x.columns, dtype: dtype)
+    var header = dense.object.pointee
+    header.data = x.data
+    (header.strides.0, header.strides.1) = (x.rowStride, x.columnStride)
+    header.contiguous = false
+    ks_copy(dense.object, &header)
+    (data, transpose, stride, copy) = (dense.data, false, x.columns, dense)
   }
 
   /// Whether the matrix is taken where it lies.

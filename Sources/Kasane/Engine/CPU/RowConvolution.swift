@@ -3,16 +3,15 @@
 internal import CKernels
 
 /// Convolutions along a single row in steps of one, such as those of sounds, as matrix products: for each tap the row,
-/// moved by the tap's distance, times the tap's matrix. Where the kernels for products are the best they are faster than
-/// oneDNN's convolution.
+/// moved by the tap's distance, times the tap's matrix. They are faster than oneDNN's convolution where the kernels for
+/// products are the best, and so is the gradient of a weight where there is one for bfloat16.
 struct RowConvolution {
   private let images, weight, results: Shape
   private let dilation, left: Int
 
   /// Nil for other convolutions, where it does not pay, and where KASANE_CONVOLUTION refuses it.
-  init?(images x: Shape, weight w: Shape, results y: Shape, dtype: DType, _ geometry: ConvolutionGeometry) {
-    guard KernelProduct.isBest, !convolutionsAreDirect, dtype == .float32, x[1] == 1, y[1] == 1, w[0] == 1,
-      w[1] > 1, w[1] <= 8,
+  init?(images x: Shape, weight w: Shape, results y: Shape, _ geometry: ConvolutionGeometry) {
+    guard !convolutionsAreDirect, x[1] == 1, y[1] == 1, w[0] == 1, w[1] > 1, w[1] <= 8,
       geometry.groups == 1, geometry.stride == Size2D(1), geometry.margins.top == 0, w[2] >= 16, w[3] >= 16,
       x.elementCount > 0, y[2] * w[2] * w[3] >= 1 << 22
     else { return nil }
@@ -29,7 +28,8 @@ struct RowConvolution {
 
   private func rows(_ x: Tensor, _ image: Int, from pixel: Int, count: Int) -> MatrixView {
     let (width, channels) = (x.shape[2], x.shape[3])
-    return MatrixView(x.data + 4 * (image * width + pixel) * channels, rows: count, columns: channels)
+    return MatrixView(
+      x.data + x.dtype.size * (image * width + pixel) * channels, rows: count, columns: channels)
   }
 
   private func matrix(_ weight: Tensor, _ tap: Int) -> MatrixView {
@@ -67,6 +67,21 @@ struct RowConvolution {
     }
     withExtendedLifetime((gradient, weight)) {}
     return x
+  }
+
+  /// The gradient of the weight in float32, of bfloat16 operands.
+  func weightGradient(_ x: Tensor, _ gradient: Tensor) -> Tensor {
+    let (x, gradient) = (x.contiguous(), gradient.contiguous())
+    let result = Tensor(unsetWithShape: weight, dtype: .float32)
+    engine.fill(result, with: 0)
+    forEachTap { image, tap, places, pixel in
+      HalfProduct(
+        rows(x, image, from: pixel, count: places.count),
+        rows(gradient, image, from: places.lowerBound, count: places.count)
+      ).run(into: matrix(result, tap), accumulates: true)
+    }
+    withExtendedLifetime((x, gradient)) {}
+    return result
   }
 
   private func forEachTap(_ body: (_ image: Int, _ tap: Int, _ places: Range<Int>, _ pixel: Int) -> Void) {
