@@ -18,16 +18,21 @@
 enum {
   depth_limit = 512,             // rows that are packed at a time: a panel of them stays in a core's first cache
   group = 2 * half_panel,        // columns that are packed at a time
-  tile_rows = 8,
-  result_bytes = 512 << 10,      // of what is computed between two packings, which stay in a core's own cache
+  least_block = 6 * half_panel, most_block = 5 * least_block,
+  packed_bytes = 768 << 10,      // of a core's own cache
+  line = 64, rows_ahead = 16, tile_rows = 8,
   tall_depth = 1 << 12, parts = 16,
 };
 
+// Memory that is needed next and fetched during a product; the last of a list has none.
+typedef struct {
+  const char *first;
+  int64_t bytes;
+} coming;
+
 typedef struct {
   const ks_half_product *task;
-  bool by_rows;                  // the threads share out y's rows, else its columns
-  int64_t strip;                 // how many of these are computed at a time
-  float *sums;                   // where the threads share out the depth instead: of all parts but the first
+  float *sums;                   // where the threads share out the depth: of all parts but the first
   _Atomic bool failed;
 } sharing;
 
@@ -44,6 +49,9 @@ static HALF void pack(uint32_t *out, const uint16_t *x, int64_t stride, int64_t 
   for (int64_t pair = 0; pair < pairs; pair++, x += 2 * stride) {
     const bool has_second = 2 * pair + 1 < depth;
     for (int64_t column = 0; column < columns; column += group) {
+      // Rows far apart the processor does not foresee.
+      __builtin_prefetch(x + rows_ahead * stride + column);
+      __builtin_prefetch(x + (rows_ahead + 1) * stride + column);
       const int64_t left = columns - column;
       const __mmask32 mask = left >= group ? 0xffffffffu : (1u << left) - 1;
       const __m512i even = _mm512_maskz_loadu_epi16(mask, x + column);
@@ -58,7 +66,8 @@ static HALF void pack(uint32_t *out, const uint16_t *x, int64_t stride, int64_t 
 // Eight of a's columns from `a` on by some panels of b, whose sums stay in registers.
 __attribute__((always_inline)) static inline HALF void tile(float *y, int64_t y_row, const uint32_t *a, const uint32_t *b,
                                                             int64_t pairs, int64_t rows, int64_t columns,
-                                                            bool accumulates, const int width) {
+                                                            bool accumulates, const char *next, int64_t next_step,
+                                                            const int width) {
   __mmask16 masks[3];
   __m512 sums[3 * tile_rows];
   UNROLLED for (int j = 0; j < width; j++) {
@@ -69,6 +78,7 @@ __attribute__((always_inline)) static inline HALF void tile(float *y, int64_t y_
     }
   }
   for (int64_t pair = 0; pair < pairs; pair++) {
+    __builtin_prefetch(next + pair * next_step, 0, 2);
     __m512bh right[3];
     UNROLLED for (int j = 0; j < width; j++) {
       right[j] = (__m512bh)_mm512_loadu_si512(b + (j * pairs + pair) * half_panel);
@@ -87,7 +97,7 @@ __attribute__((always_inline)) static inline HALF void tile(float *y, int64_t y_
 }
 
 static HALF void multiply_panels(float *y, int64_t y_row, const uint32_t *a, const uint32_t *b, int64_t pairs, int64_t m,
-                                 int64_t n, bool accumulates) {
+                                 int64_t n, bool accumulates, coming *ahead) {
   for (int64_t column = 0, width; column < n; column += width * half_panel) {
     const int64_t panels = (n - column + half_panel - 1) / half_panel;
     width = panels == 2 || panels == 4 ? 2 : panels == 1 ? 1 : 3;
@@ -95,8 +105,15 @@ static HALF void multiply_panels(float *y, int64_t y_row, const uint32_t *a, con
     for (int64_t row = 0; row < m; row += tile_rows) {
       const uint32_t *left = a + row / half_panel * half_panel * pairs + row % half_panel;
       float *to = y + row * y_row + column;
-#define WIDTH(COUNT) \
-  case COUNT: tile(to, y_row, left, right, pairs, m - row, n - column, accumulates, COUNT); break
+      if (ahead->bytes <= 0 && ahead->first != NULL) ahead++;
+      const int64_t step = ahead->bytes > 0 ? line : 0;
+      const char *next = step > 0 ? ahead->first : (const char *)left;
+      ahead->first += pairs * step;
+      ahead->bytes -= pairs * step;
+#define WIDTH(COUNT)                                                                                       \
+  case COUNT:                                                                                              \
+    tile(to, y_row, left, right, pairs, m - row, n - column, accumulates, next, step, COUNT);              \
+    break
       switch (width) {
         WIDTH(1); WIDTH(2); WIDTH(3);
       }
@@ -107,55 +124,66 @@ static HALF void multiply_panels(float *y, int64_t y_row, const uint32_t *a, con
 
 static int64_t groups_of(int64_t columns) { return (columns + group - 1) / group; }
 
-// y's rows [row, row + m) and columns [column, column + n) of some of the depth. `room` is for the panels of both.
-static void multiply_block(const ks_half_product *task, int64_t row, int64_t m, int64_t column, int64_t n, uint32_t *room) {
-  uint32_t *left = room, *right = room + groups_of(m) * group * half_pairs(depth_limit);
-  for (int64_t k = 0; k < task->k; k += depth_limit) {
-    const int64_t depth = task->k - k < depth_limit ? task->k - k : depth_limit;
-    pack(left, task->a + k * task->a_row + row, task->a_row, depth, m);
-    pack(right, task->b + k * task->b_row + column, task->b_row, depth, n);
-    multiply_panels(task->y + row * task->y_row + column, task->y_row, left, right, half_pairs(depth), m, n,
-                    task->accumulates || k > 0);
-  }
-}
-
-static uint32_t *take_room(int64_t m, int64_t n, int32_t *size_class) {
-  const int64_t numbers = (groups_of(m) + groups_of(n)) * group * half_pairs(depth_limit);
-  return ks_pool_take((size_t)numbers * sizeof(uint32_t), size_class);
-}
-
-// Computes groups [first, last) of the rows or columns that are shared out, a strip of them at a time.
-static void multiply_groups(void *sharing_, int64_t first, int64_t last) {
-  sharing *work = sharing_;
-  const ks_half_product *task = work->task;
-  const int64_t shared = work->by_rows ? task->m : task->n, end = last * group < shared ? last * group : shared;
+// Computes y by blocks of the wider matrix's columns, with all of the other's at hand, as much of the depth at a time as
+// both are packed. The narrower one's panels and a block stay in a core's own cache.
+static bool multiply(const ks_half_product *task) {
+  const bool by_rows = task->m > task->n;
+  const int64_t kept = groups_of(by_rows ? task->n : task->m) * group * half_pairs(depth_limit);
+  int64_t block = (packed_bytes / (int64_t)sizeof(uint32_t) - kept) / half_pairs(depth_limit) / least_block * least_block;
+  block = block < least_block ? least_block : block > most_block ? most_block : block;
   int32_t size_class;
-  uint32_t *room = take_room(work->by_rows ? work->strip : task->m, work->by_rows ? task->n : work->strip, &size_class);
-  if (room == NULL) {
-    work->failed = true;
-    return;
-  }
-  for (int64_t from = first * group; from < end; from += work->strip) {
-    const int64_t count = end - from < work->strip ? end - from : work->strip;
-    if (work->by_rows) {
-      multiply_block(task, from, count, 0, task->n, room);
+  uint32_t *all = ks_pool_take((size_t)(kept + block * half_pairs(depth_limit)) * sizeof(uint32_t), &size_class);
+  if (all == NULL) return false;
+  uint32_t *some = all + kept;
+  for (int64_t k = 0; k < task->k; k += depth_limit) {
+    const int64_t depth = task->k - k < depth_limit ? task->k - k : depth_limit, pairs = half_pairs(depth);
+    const uint16_t *a = task->a + k * task->a_row, *b = task->b + k * task->b_row;
+    const bool accumulates = task->accumulates || k > 0;
+    const coming a_ahead = {(const char *)(a + depth * task->m), depth * task->m * (int64_t)sizeof *a};
+    const coming b_ahead = {(const char *)(b + depth * task->n), depth * task->n * (int64_t)sizeof *b};
+    const bool follows = task->a_row == task->m && task->b_row == task->n;
+    coming ahead[3] = {follows ? a_ahead : (coming){0}, follows ? b_ahead : (coming){0}};
+    if (by_rows) {
+      pack(all, b, task->b_row, depth, task->n);
+      for (int64_t row = 0; row < task->m; row += block) {
+        const int64_t rows = task->m - row < block ? task->m - row : block;
+        pack(some, a + row, task->a_row, depth, rows);
+        multiply_panels(task->y + row * task->y_row, task->y_row, some, all, pairs, rows, task->n, accumulates, ahead);
+      }
     } else {
-      multiply_block(task, 0, task->m, from, count, room);
+      pack(all, a, task->a_row, depth, task->m);
+      for (int64_t column = 0; column < task->n; column += block) {
+        const int64_t columns = task->n - column < block ? task->n - column : block;
+        pack(some, b + column, task->b_row, depth, columns);
+        multiply_panels(task->y + column, task->y_row, all, some, pairs, task->m, columns, accumulates, ahead);
+      }
     }
   }
-  ks_pool_give(room, size_class);
+  ks_pool_give(all, size_class);
+  return true;
+}
+
+// Computes groups [first, last) of y's rows or columns, whichever are more.
+static void multiply_groups(void *sharing_, int64_t first, int64_t last) {
+  sharing *work = sharing_;
+  ks_half_product part = *work->task;
+  int64_t *count = part.m > part.n ? &part.m : &part.n;
+  const int64_t from = first * group;
+  if (count == &part.m) {
+    part.a += from;
+    part.y += from * part.y_row;
+  } else {
+    part.b += from;
+    part.y += from;
+  }
+  *count = last * group < *count ? (last - first) * group : *count - from;
+  if (!multiply(&part)) work->failed = true;
 }
 
 // Computes the products of parts [first, last) of the depth.
 static void multiply_parts(void *sharing_, int64_t first, int64_t last) {
   sharing *work = sharing_;
   const ks_half_product *task = work->task;
-  int32_t size_class;
-  uint32_t *room = take_room(task->m, task->n, &size_class);
-  if (room == NULL) {
-    work->failed = true;
-    return;
-  }
   for (int64_t index = first; index < last; index++) {
     const int64_t from = task->k * index / parts, to = task->k * (index + 1) / parts;
     ks_half_product part = *task;
@@ -167,9 +195,8 @@ static void multiply_parts(void *sharing_, int64_t first, int64_t last) {
       part.y_row = task->n;
       part.accumulates = false;
     }
-    multiply_block(&part, 0, task->m, 0, task->n, room);
+    if (!multiply(&part)) work->failed = true;
   }
-  ks_pool_give(room, size_class);
 }
 
 // Adds up rows [first, last) of all parts.
@@ -201,13 +228,9 @@ static int32_t multiply_tall(const ks_half_product *task) {
 int32_t ks_half_multiply_transposed(const ks_half_product *task) {
   enum { one_thread = 1 << 20 };  // multiplications that are not worth a meeting
   if (task->k >= tall_depth && task->m * task->n <= 2 * task->k) return multiply_tall(task);
-  sharing work = {.task = task, .by_rows = task->m > task->n};
-  const int64_t kept = work.by_rows ? task->n : task->m, groups = groups_of(work.by_rows ? task->m : task->n);
-  work.strip = result_bytes / (int64_t)sizeof(float) / kept / group * group;
-  if (work.strip < group) work.strip = group;
-  if (work.strip > groups * group) work.strip = groups * group;
-  const int64_t each = task->m * task->n * task->k / groups + 1;
-  ks_parallel(groups, one_thread / each + 1, multiply_groups, &work);
+  sharing work = {.task = task};
+  const int64_t groups = groups_of(task->m > task->n ? task->m : task->n);
+  ks_parallel(groups, one_thread / (task->m * task->n * task->k / groups + 1) + 1, multiply_groups, &work);
   return work.failed ? -1 : 0;
 }
 

@@ -179,6 +179,13 @@ static void multiply_states(const share *part, const float *states, int64_t stri
   }
 }
 
+// An element of what the weights' gradients are made of.
+static size_t delta_size(const layer *of) { return of->task->narrow ? sizeof(uint16_t) : sizeof(float); }
+
+static void *delta_at(const layer *of, void *deltas, int64_t place) {
+  return deltas == NULL ? NULL : (char *)deltas + place * (int64_t)delta_size(of);
+}
+
 static void copy_units(const share *part, float *to, int64_t to_row, const float *from, int64_t from_row) {
   memcpy(to + to_row + part->unit, from + from_row + part->unit, (size_t)(part->unit_end - part->unit) * sizeof(float));
 }
@@ -196,15 +203,15 @@ static void gather_rows(const share *part, float *rows, const float *values) {
 }
 
 // Zeros in the steps behind each sequence's end.
-static void clear_padding(const share *part, float *values, int64_t gates) {
+static void clear_padding(const share *part, void *values, size_t size, int64_t gates) {
   const layer *of = part->of;
   const int64_t hidden = of->task->hidden, width = gates * hidden;
   for (int64_t row = part->row; row < part->row_end; row++) {
-    float *sequence = values + of->order[row] * of->task->steps * width;
+    const int64_t sequence = of->order[row] * of->task->steps * width;
     for (int64_t t = of->length[row]; t < of->task->steps; t++) {
       for (int64_t gate = 0; gate < gates; gate++) {
-        memset(sequence + t * width + gate * hidden + part->unit, 0,
-               (size_t)(part->unit_end - part->unit) * sizeof(float));
+        memset((char *)values + (sequence + t * width + gate * hidden + part->unit) * (int64_t)size, 0,
+               (size_t)(part->unit_end - part->unit) * size);
       }
     }
   }
@@ -277,7 +284,7 @@ static void forward(void *of_, int32_t member, int32_t members) {
     }
     meet(&part, members);
   }
-  if (task->lengths != NULL) clear_padding(&part, task->outputs, 1);
+  if (task->lengths != NULL) clear_padding(&part, task->outputs, sizeof(float), 1);
   for (int64_t row = part.row; row < part.row_end; row++) {
     const int64_t to = of->order[row] * task->hidden, at = row * of->stride;
     if (task->final_state != NULL) copy_units(&part, task->final_state, to, of->states[of->length[row] % 2], at);
@@ -292,7 +299,8 @@ static void run_gradients(const share *part, ks_cell_gradient_loop loop, int64_t
   const ks_sequences *task = of->task;
   const int64_t hidden = task->hidden, width = of->gates * hidden, unit = part->unit;
   const int64_t back = task->reversed ? 1 : -1;  // from a step's place to that of the one before
-  ks_cell_gradient row = {.count = part->unit_end - unit, .hidden = hidden, .activation = task->activation};
+  ks_cell_gradient row = {.count = part->unit_end - unit, .hidden = hidden, .activation = task->activation,
+                          .narrow = task->narrow};
   const int64_t end = part->row + rows;
   for (int64_t i = part->row; i < end; i++) {
     const int64_t place = place_of(of, i, step), own = i * of->stride + unit;
@@ -307,8 +315,8 @@ static void run_gradients(const share *part, ks_cell_gradient_loop loop, int64_t
     row.gradient = from(task->gradient, place * hidden + unit);
     row.carry = of->states[0] + own;
     row.cell_carry = of->cells == NULL ? NULL : of->cells + own;
-    row.deltas = task->deltas + place * width + unit;
-    row.recurrent_deltas = task->recurrent_deltas == NULL ? NULL : task->recurrent_deltas + place * width + unit;
+    row.deltas = delta_at(of, task->deltas, place * width + unit);
+    row.recurrent_deltas = delta_at(of, task->recurrent_deltas, place * width + unit);
     row.operand = of->operands[step % 2] + i * width + unit;
     loop(&row);
   }
@@ -339,6 +347,28 @@ static void multiply_gradients(const share *part, const float *operand, int64_t 
            target + part->row * of->stride + part->unit, of->stride);
 }
 
+// The share's units of the state before each step, zeros in the padding.
+static void keep_previous(const share *part) {
+  const layer *of = part->of;
+  const ks_sequences *task = of->task;
+  const int64_t hidden = task->hidden, units = part->unit_end - part->unit;
+  const ks_cast_loop convert = ks_active_table()->cast[KS_FLOAT32][task->narrow ? KS_BFLOAT16 : KS_FLOAT32];
+  for (int64_t row = part->row; row < part->row_end; row++) {
+    for (int64_t step = 0; step < of->length[row]; step++) {
+      const int64_t place = place_of(of, row, step);
+      void *to = delta_at(of, task->previous, place * hidden + part->unit);
+      const float *state = step > 0 ? task->outputs + (place + (task->reversed ? 1 : -1)) * hidden
+                                    : from(task->initial, of->order[row] * hidden);
+      if (state != NULL) {
+        convert(to, state + part->unit, units, 1, 1);
+      } else {
+        memset(to, 0, (size_t)units * delta_size(of));
+      }
+    }
+  }
+  if (task->lengths != NULL) clear_padding(part, task->previous, delta_size(of), 1);
+}
+
 static void backward(void *of_, int32_t member, int32_t members) {
   layer *of = of_;
   const ks_sequences *task = of->task;
@@ -348,8 +378,8 @@ static void backward(void *of_, int32_t member, int32_t members) {
   gather_rows(&part, carry, task->final_gradient);
   if (task->cell == KS_LSTM_CELL) gather_rows(&part, of->cells, task->final_cell_gradient);
   if (task->lengths != NULL) {
-    clear_padding(&part, task->deltas, of->gates);
-    if (task->recurrent_deltas != NULL) clear_padding(&part, task->recurrent_deltas, of->gates);
+    clear_padding(&part, task->deltas, delta_size(of), of->gates);
+    if (task->recurrent_deltas != NULL) clear_padding(&part, task->recurrent_deltas, delta_size(of), of->gates);
   }
   const bool adds = task->cell == KS_GRU_CELL, resets = task->cell == KS_GRU_BEFORE_CELL;
   int64_t rows = 0, later = 0;  // at work at this step and at the one after
@@ -375,22 +405,7 @@ static void backward(void *of_, int32_t member, int32_t members) {
     if (task->initial_gradient != NULL) copy_units(&part, task->initial_gradient, to, carry, at);
     if (task->initial_cell_gradient != NULL) copy_units(&part, task->initial_cell_gradient, to, of->cells, at);
   }
-  if (task->previous == NULL) return;
-  for (int64_t row = part.row; row < part.row_end; row++) {
-    for (int64_t step = 0; step < of->length[row]; step++) {
-      const int64_t place = place_of(of, row, step);
-      if (step > 0) {
-        copy_units(&part, task->previous, place * task->hidden, task->outputs,
-                   (place + (task->reversed ? 1 : -1)) * task->hidden);
-      } else if (task->initial != NULL) {
-        copy_units(&part, task->previous, place * task->hidden, task->initial, of->order[row] * task->hidden);
-      } else {
-        memset(task->previous + place * task->hidden + part.unit, 0,
-               (size_t)(part.unit_end - part.unit) * sizeof(float));
-      }
-    }
-  }
-  if (task->lengths != NULL) clear_padding(&part, task->previous, 1);
+  if (task->previous != NULL) keep_previous(&part);
 }
 
 // MARK: Whole layers

@@ -29,7 +29,8 @@ typedef struct {
   const float *gradient;        // of the output; null for zeros
   float *carry;                 // in: of the state by later steps; out: its part by the step before that needs no product
   float *cell_carry;
-  float *deltas, *recurrent_deltas;
+  bool narrow;                  // these two are bfloat16
+  void *deltas, *recurrent_deltas;
   float *operand;               // the gates' gradients, side by side for the product
 } ks_cell_gradient;
 

@@ -50,11 +50,12 @@ typedef struct {
   const float *_Nullable gradient;             // of outputs
   const float *_Nullable final_gradient;       // of final_state
   const float *_Nullable final_cell_gradient;  // of final_cell
-  float *_Nullable deltas;            // [batch, steps, gates * hidden]: gradients of the inputs' products
-  float *_Nullable recurrent_deltas;  // the same of the state's products, KS_GRU_CELL only: elsewhere they are the same
+  bool narrow;                       // the three arrays that the weights' gradients are made of are bfloat16, else float32
+  void *_Nullable deltas;            // [batch, steps, gates * hidden]: gradients of the inputs' products
+  void *_Nullable recurrent_deltas;  // the same of the state's products, KS_GRU_CELL only: elsewhere they are the same
+  void *_Nullable previous;          // [batch, steps, hidden]: the state before each step
   float *_Nullable initial_gradient;       // [batch, hidden]
   float *_Nullable initial_cell_gradient;  // [batch, hidden]
-  float *_Nullable previous;  // [batch, steps, hidden]: the state before each step, for the weight's gradient
 } ks_sequences;
 
 /// Whether the state's products of such a layer can be computed in bfloat16, with float32 sums, and gain by it.

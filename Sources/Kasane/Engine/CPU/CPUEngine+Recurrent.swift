@@ -53,29 +53,33 @@ extension CPUEngine {
     )
     let hidden = call.hidden
     let gates = result.gates ?? result.outputs
-    let deltas = Tensor(unsetLike: gates)
+    var task = ks_sequences(call, gates: gates, outputs: result.outputs, cells: result.cells)
+    // The products over all steps read them in bfloat16; only a gate before the product is applied to them first.
+    task.narrow = task.half && call.cell != .gru(.beforeProduct)
+    let type: DType = task.narrow ? .bfloat16 : .float32
+    let deltas = Tensor(unsetWithShape: gates.shape, dtype: type)
     let isAfter = call.cell == .gru(.afterProduct)
-    let recurrentDeltas = isAfter ? Tensor(unsetLike: gates) : deltas
-    let previous = wanted.contains(.weights) ? Tensor(unsetLike: result.outputs) : nil
+    let recurrentDeltas = isAfter ? Tensor(unsetLike: deltas) : deltas
+    let previous =
+      wanted.contains(.weights) ? Tensor(unsetWithShape: result.outputs.shape, dtype: type) : nil
     var found = RecurrentGradients()
     if wanted.contains(.initialStates) {
       found.initialState = call.initialState.map(Tensor.init(unsetLike:))
       found.initialCell = call.initialCell.map(Tensor.init(unsetLike:))
     }
-    var task = ks_sequences(call, gates: gates, outputs: result.outputs, cells: result.cells)
     let transposed =
       task.half ? nil : withoutGradient { call.recurrentWeight.transposed() }.contiguous()
     task.transposed = transposed.map { UnsafePointer($0.floats) }
     task.gradient = outer.outputs.map { UnsafePointer($0.floats) }
     task.final_gradient = outer.state.map { UnsafePointer($0.floats) }
     task.final_cell_gradient = outer.cell.map { UnsafePointer($0.floats) }
-    task.deltas = deltas.floats
-    task.recurrent_deltas = isAfter ? recurrentDeltas.floats : nil
-    task.previous = previous?.floats
+    task.deltas = deltas.data
+    task.recurrent_deltas = isAfter ? recurrentDeltas.data : nil
+    task.previous = previous?.data
     task.initial_gradient = found.initialState?.floats
     task.initial_cell_gradient = found.initialCell?.floats
     Self.check(ks_sequences_backward(&task))
-    withExtendedLifetime((call, outer, transposed, gates)) {}
+    withExtendedLifetime((call, outer, transposed, gates, deltas, recurrentDeltas, previous)) {}
     let operand = call.operand(deltas)
     if wanted.contains(.input) {
       found.x = product(operand, call.operand(call.inputWeight), transposing: .right)
@@ -94,11 +98,8 @@ extension CPUEngine {
         call.operand(seen), call.operand(gate(2, of: deltas).contiguous()), transposing: .left)
       copy(seenByLast, into: gate(2, of: found.recurrentWeight!))
     }
-    func sums(_ x: Tensor) -> Tensor {
-      withoutGradient { reduce(.sum, x, to: Shape(1, 1, x.shape[2])).reshaped(to: Shape(x.shape[2])) }
-    }
-    if call.bias != nil { found.bias = sums(deltas) }
-    if call.recurrentBias != nil { found.recurrentBias = sums(recurrentDeltas) }
+    if call.bias != nil { found.bias = columnSums(deltas) }
+    if call.recurrentBias != nil { found.recurrentBias = columnSums(recurrentDeltas) }
     return found
   }
 
@@ -165,8 +166,8 @@ extension ks_sequences {
       initial: call.initialState?.floats, initial_cell: call.initialCell?.floats, keeps: false,
       gates: gates.floats, cells: cells?.floats, outputs: outputs.floats, final_state: nil, final_cell: nil,
       gemm: { cdnn_sgemm($0, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) }, transposed: nil,
-      gradient: nil, final_gradient: nil, final_cell_gradient: nil, deltas: nil, recurrent_deltas: nil,
-      initial_gradient: nil, initial_cell_gradient: nil, previous: nil)
+      gradient: nil, final_gradient: nil, final_cell_gradient: nil, narrow: false, deltas: nil,
+      recurrent_deltas: nil, previous: nil, initial_gradient: nil, initial_cell_gradient: nil)
     half = call.x.dtype == .bfloat16 && ks_sequences_half(&self)
   }
 }
