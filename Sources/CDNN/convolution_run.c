@@ -23,6 +23,29 @@ size_t cdnn_convolution_packed_bytes(const cdnn_primitive *p) { return p->blocke
 
 int64_t cdnn_convolution_layout(const cdnn_primitive *p) { return p->layout; }
 
+void cdnn_convolution_blocks(const cdnn_primitive *p, cdnn_blocks *blocks) {
+  enum { of_outputs, of_inputs, of_rows, of_columns };
+  const dnnl_dim_t *strides, *sizes, *axes;
+  int count;
+  *blocks = (cdnn_blocks){CDNN_UNKNOWN_BLOCKS};
+  if (p->reorder == NULL || p->shape.groups != 1) return;
+  find_blocks(cdnn_blocked_weight(p), &strides, &count, &sizes, &axes);
+  // The rows of the kernel must follow each other.
+  if (strides[of_rows] != strides[of_columns] * p->shape.kernel_width) return;
+  const bool is_half = p->shape.type == CDNN_BFLOAT16 && !finds_weight_gradient(p);
+  if (is_half && count == 2 && axes[0] == of_outputs && sizes[0] % 16 == 0 && axes[1] == of_inputs && sizes[1] == 2) {
+    *blocks = (cdnn_blocks){CDNN_INPUT_PAIRS, sizes[0]};
+  } else if (is_half && count == 3 && axes[0] == of_outputs && sizes[0] == 8 && axes[1] == of_inputs && sizes[1] == 16 &&
+             axes[2] == of_outputs && sizes[2] == 2) {
+    *blocks = (cdnn_blocks){CDNN_OUTPUT_PAIRS, 16};
+  } else if (finds_weight_gradient(p) && count == 2 && axes[0] == of_inputs && sizes[0] == 16 && axes[1] == of_outputs &&
+             sizes[1] == 16) {
+    *blocks = (cdnn_blocks){CDNN_OUTPUT_ROWS, 16};
+  }
+  blocks->output_stride = strides[of_outputs], blocks->input_stride = strides[of_inputs];
+  blocks->place_stride = strides[of_columns];
+}
+
 /// Which argument of the primitive an operand is.
 static int argument_of(const cdnn_primitive *p, int operand) {
   switch (operand) {

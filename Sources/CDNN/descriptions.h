@@ -29,6 +29,18 @@ static inline dnnl_status_t describe_copy(description *made, description_referen
 }
 
 static inline void forget(description *owned) { dnnl_memory_desc_destroy(*owned); }
+
+/// The strides of blocks along each axis, and what is inside of a block: the sizes, outermost first, and their axes.
+static inline void find_blocks(description_reference layout, const dnnl_dim_t **strides, int *count,
+                               const dnnl_dim_t **sizes, const dnnl_dim_t **axes) {
+  dnnl_dims_t *found[3] = {NULL};
+  *count = 0;
+  dnnl_memory_desc_query(layout, dnnl_query_strides, &found[0]);
+  dnnl_memory_desc_query(layout, dnnl_query_inner_nblks_s32, count);
+  dnnl_memory_desc_query(layout, dnnl_query_inner_blks, &found[1]);
+  dnnl_memory_desc_query(layout, dnnl_query_inner_idxs, &found[2]);
+  *strides = *found[0], *sizes = *found[1], *axes = *found[2];
+}
 #else
 typedef dnnl_memory_desc_t description;
 typedef const dnnl_memory_desc_t *description_reference;
@@ -51,6 +63,13 @@ static inline dnnl_status_t describe_copy(description *made, description_referen
 }
 
 static inline void forget(description *owned) { (void)owned; }
+
+static inline void find_blocks(description_reference layout, const dnnl_dim_t **strides, int *count,
+                               const dnnl_dim_t **sizes, const dnnl_dim_t **axes) {
+  const dnnl_blocking_desc_t *blocking = &layout->format_desc.blocking;
+  *strides = blocking->strides, *count = blocking->inner_nblks;
+  *sizes = blocking->inner_blks, *axes = blocking->inner_idxs;
+}
 #endif
 
 // In single precision.

@@ -11,7 +11,11 @@ import Testing
     return abs(a - b).max().scalar / max(abs(b).max().scalar, 1e-9)
   }
 
-  @Test(arguments: [(1, 3, 32, 3, 2), (1, 64, 48, 1, 1), (24, 1, 1, 3, 1), (1, 17, 5, 3, 1), (3, 4, 6, 2, 2)])
+  @Test(arguments: [
+    (1, 3, 32, 3, 2), (1, 64, 48, 1, 1), (24, 1, 1, 3, 1), (1, 17, 5, 3, 1), (3, 4, 6, 2, 2),
+    (1, 40, 72, 3, 1),
+    (1, 72, 40, 3, 2), (1, 130, 65, 1, 1), (1, 65, 130, 2, 1),
+  ])
   func valuesAndGradientsAreNear(_ groups: Int, _ inputs: Int, _ outputs: Int, _ size: Int, _ stride: Int) {
     var random = RandomGenerator(seed: 3)
     let operands = [

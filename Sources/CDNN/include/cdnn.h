@@ -81,6 +81,20 @@ int cdnn_convolution_run(cdnn_primitive *primitive, const cdnn_operands *operand
 size_t cdnn_convolution_packed_bytes(const cdnn_primitive *primitive);
 /// A number that two primitives have in common exactly where they like the same layout of the same kernel.
 int64_t cdnn_convolution_layout(const cdnn_primitive *primitive);
+/// How the kernel lies inside of a block of some outputs by some inputs in a layout.
+enum {
+  CDNN_UNKNOWN_BLOCKS,
+  CDNN_INPUT_PAIRS,   // bfloat16: [outputs][2 inputs]
+  CDNN_OUTPUT_PAIRS,  // bfloat16: [8][16 inputs][2 outputs]
+  CDNN_OUTPUT_ROWS,   // of a gradient, float32: [16 inputs][16 outputs]
+};
+typedef struct {
+  int64_t kind, outputs;  // outputs of a block
+  int64_t output_stride, input_stride, place_stride;  // numbers from one block, and from one place of the kernel, to the next
+} cdnn_blocks;
+/// The layout that the primitive likes best, where it is one of those.
+void cdnn_convolution_blocks(const cdnn_primitive *primitive, cdnn_blocks *blocks);
+
 /// Lays a kernel out like that.
 int cdnn_convolution_pack(cdnn_primitive *primitive, const float *weight, void *packed, void *workspace);
 

@@ -7,7 +7,7 @@ internal import CKernels
 struct HalfProduct {
   /// Whether the machine can compute it.
   static let isAvailable = ks_half_available()
-  /// oneDNN is as fast or faster where both matrices have at least so many columns and the rows of the left one begin on
+  /// oneDNN is as fast or faster where both matrices have more columns than that and the rows of the left one begin on
   /// lines of the cache.
   private static let manyColumns: Int64 = 256
   private static let lineOfCache: Int64 = 32
@@ -25,7 +25,7 @@ struct HalfProduct {
     guard isAvailable, a.hasDenseRows, b.hasDenseRows, m * n * a.rows >= LibraryProduct.least else {
       return false
     }
-    return min(m, n) < manyColumns || !m.isMultiple(of: lineOfCache)
+    return min(m, n) <= manyColumns || !m.isMultiple(of: lineOfCache)
   }
 
   /// Computes the product into `[m, n]` of float32, or adds it to what is there.

@@ -7,7 +7,7 @@ internal import CKernels
 struct LibraryConvolution {
   private var shape: cdnn_convolution
   /// The shapes of images, kernel and results.
-  private let images, weight, results: Shape
+  fileprivate let images, weight, results: Shape
   private let geometry: ConvolutionGeometry
 
   /// Nil for what oneDNN does not take: empty tensors, and margins at the end that leave out more of the images than the
@@ -70,6 +70,12 @@ struct LibraryPrimitive {
   fileprivate let primitive: OpaquePointer
   fileprivate let convolution: LibraryConvolution
 
+  /// Places, inputs and outputs of the kernel of a single group.
+  fileprivate var kernelSizes: (Int64, Int64, Int64) {
+    let weight = convolution.weight
+    return (Int64(weight[0] * weight[1]), Int64(weight[2]), Int64(weight[3]))
+  }
+
   func giveBack() { cdnn_convolution_give_back(primitive) }
 
   /// Computes one of images, weight and results, all contiguous; bias float32, and the weight too unless it is packed.
@@ -77,6 +83,9 @@ struct LibraryPrimitive {
     images: Tensor, weight: Tensor, isPacked: Bool = false, bias: Tensor? = nil, addend: Tensor? = nil,
     results: Tensor
   ) {
+    if !isPacked, let blocks = KernelBlocks(self) {
+      return run(images: images, weight: weight, in: blocks, bias: bias, addend: addend, results: results)
+    }
     var operands = cdnn_operands(
       images: images.data, weight: weight.data, bias: bias?.floats, addend: addend?.data,
       results: results.data, is_packed: isPacked ? 1 : 0)
@@ -87,6 +96,17 @@ struct LibraryPrimitive {
     if status != 0 { convolution.fail(status, "running") }
   }
 
+  /// The same by a copy of the weight that this library's kernels make, or read, in the primitive's layout.
+  private func run(
+    images: Tensor, weight: Tensor, in blocks: KernelBlocks, bias: Tensor?, addend: Tensor?, results: Tensor
+  ) {
+    let packed = Tensor(unsetWithShape: Shape(cdnn_convolution_packed_bytes(primitive)), dtype: .uint8)
+    if !blocks.isForGradient { blocks.pack(weight, into: packed) }
+    run(
+      images: images, weight: packed, isPacked: true, bias: bias, addend: addend, results: results)
+    if blocks.isForGradient { blocks.unpack(packed, into: weight) }
+  }
+
   /// Equal for all primitives that take the same kernel in the same layout.
   var layout: Int { Int(cdnn_convolution_layout(primitive)) }
 
@@ -95,12 +115,54 @@ struct LibraryPrimitive {
     let bytes = cdnn_convolution_packed_bytes(primitive)
     if bytes == 0 { return weight }
     let result = Tensor(unsetWithShape: Shape(bytes), dtype: .uint8)
+    if let blocks = KernelBlocks(self) {
+      blocks.pack(weight, into: result)
+      return result
+    }
     let workspace = Tensor(
       unsetWithShape: Shape(cdnn_convolution_workspace(primitive, 0)), dtype: .uint8)
     let status = cdnn_convolution_pack(primitive, weight.floats, result.data, workspace.data)
     withExtendedLifetime((weight, result, workspace)) {}
     if status != 0 { convolution.fail(status, "packing the weight of") }
     return result
+  }
+}
+
+/// A layout of oneDNN's that this library's kernels write or read faster than oneDNN's reorders do.
+private struct KernelBlocks {
+  private let kind: Int
+  private var blocks: ks_kernel_blocks
+
+  init?(_ primitive: LibraryPrimitive) {
+    var found = cdnn_blocks()
+    cdnn_convolution_blocks(primitive.primitive, &found)
+    kind = Int(found.kind)
+    let isKnown =
+      kind == CDNN_OUTPUT_ROWS
+      || (kind == CDNN_INPUT_PAIRS || kind == CDNN_OUTPUT_PAIRS) && HalfProduct.isAvailable
+    guard isKnown else { return nil }
+    let (places, inputs, outputs) = primitive.kernelSizes
+    blocks = ks_kernel_blocks(
+      places: places, inputs: inputs, outputs: outputs, block: found.outputs,
+      output_stride: found.output_stride, input_stride: found.input_stride, place_stride: found.place_stride)
+  }
+
+  /// Whether it is the layout of a weight's gradient, which is read.
+  var isForGradient: Bool { kind == CDNN_OUTPUT_ROWS }
+
+  func pack(_ weight: Tensor, into packed: Tensor) {
+    var blocks = blocks
+    let numbers = packed.data.assumingMemoryBound(to: UInt16.self)
+    if kind == CDNN_INPUT_PAIRS {
+      ks_half_pack_input_pairs(&blocks, weight.floats, numbers)
+    } else {
+      ks_half_pack_output_pairs(&blocks, weight.floats, numbers)
+    }
+  }
+
+  func unpack(_ packed: Tensor, into weight: Tensor) {
+    var blocks = blocks
+    ks_unpack_output_rows(&blocks, packed.data.assumingMemoryBound(to: Float.self), weight.floats)
   }
 }
 
