@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "half_steps.h"
 #include "ks_attention.h"
 #include "pool.h"
 #include "table.h"
@@ -31,13 +32,18 @@ typedef struct {
   const ks_attention *task;
   const ks_attention_loops *loops;
   division queries;
+  bool half;  // the products in bfloat16, by instructions for it
   _Atomic int32_t status;
 } attention_work;
 
-/// The matrix [time, size] of one head.
+/// The matrix [time, size] of one head, some rows of it: as float32, or in bfloat16 as its products read it.
 typedef struct {
   float *data;
   int64_t row;
+  const uint16_t *narrow;  // where it lies
+  const uint32_t *pairs;   // its rows one after the other, of an even length
+  const uint32_t *across;  // panels of its transpose
+  const uint32_t *along;   // panels of it
 } head_matrix;
 
 static int64_t offset_of(ks_heads x, int64_t batch, int64_t head) { return batch * x.batch + head * x.head; }
@@ -46,17 +52,44 @@ static int64_t offset_of(ks_heads x, int64_t batch, int64_t head) { return batch
 static head_matrix head_rows(const attention_work *work, ks_heads x, int64_t batch, int64_t head, int64_t first,
                              int64_t count, int64_t size, float *scratch) {
   const int64_t offset = offset_of(x, batch, head) + first * x.time;
-  if (work->task->dtype == KS_FLOAT32) return (head_matrix){(float *)x.data + offset, x.time};
+  if (work->task->dtype == KS_FLOAT32) return (head_matrix){.data = (float *)x.data + offset, .row = x.time};
   const uint16_t *from = (const uint16_t *)x.data + offset;
   for (int64_t i = 0; i < count; i++) work->loops->widen(scratch + i * size, from + i * x.time, size);
-  return (head_matrix){scratch, size};
+  return (head_matrix){.data = scratch, .row = size};
 }
+
+/// A head's rows in bfloat16.
+static head_matrix narrow_rows(ks_heads x, int64_t batch, int64_t head, int64_t first) {
+  return (head_matrix){.narrow = (const uint16_t *)x.data + offset_of(x, batch, head) + first * x.time, .row = x.time};
+}
+
+static void set_pairs(head_matrix *x, int64_t count, int64_t size, uint32_t *room) {
+  const int64_t pairs = half_pairs(size);
+  for (int64_t i = 0; i < count; i++) {
+    if (size % 2 != 0) room[i * pairs + pairs - 1] = 0;
+    memcpy(room + i * pairs, x->narrow + i * x->row, (size_t)size * sizeof(uint16_t));
+  }
+  x->pairs = room;
+}
+
+static void set_across(head_matrix *x, int64_t count, int64_t size, uint32_t *room) {
+  ks_half_pack_across(room, x->narrow, x->row, size, count);
+  x->across = room;
+}
+
+static void set_along(head_matrix *x, int64_t count, int64_t size, uint32_t *room) {
+  ks_half_pack_along(room, x->narrow, x->row, count, size);
+  x->along = room;
+}
+
+/// How many numbers the panels of so many columns take.
+static int64_t panel_numbers(int64_t columns, int64_t depth) { return (columns + 31) / 32 * 32 * half_pairs(depth); }
 
 /// Where a head's rows are computed: in their place, or in `scratch` to be narrowed.
 static head_matrix result_rows(const attention_work *work, ks_heads x, int64_t batch, int64_t head, int64_t first,
                                int64_t size, float *scratch) {
-  if (work->task->dtype != KS_FLOAT32) return (head_matrix){scratch, size};
-  return (head_matrix){(float *)x.data + offset_of(x, batch, head) + first * x.time, x.time};
+  if (work->task->dtype != KS_FLOAT32) return (head_matrix){.data = scratch, .row = size};
+  return (head_matrix){.data = (float *)x.data + offset_of(x, batch, head) + first * x.time, .row = x.time};
 }
 
 static void store_rows(const attention_work *work, ks_heads x, int64_t batch, int64_t head, int64_t first,
@@ -73,12 +106,59 @@ static void clear_rows(const ks_attention *task, ks_heads x, int64_t batch, int6
   for (int64_t i = first; i < last; i++) memset(rows + i * x.time * bytes, 0, (size_t)(size * bytes));
 }
 
+/// c = scale a b^T, of rows that are padded.
+static int32_t multiply_across(const attention_work *work, head_matrix a, head_matrix b, int64_t rows, int64_t columns,
+                               int64_t depth, float scale, float *c) {
+  if (!work->half) {
+    return work->task->product(0, 1, rows, columns, depth, scale, a.data, a.row, b.data, b.row, 0, c, padded(columns));
+  }
+  ks_half_multiply(c, padded(columns), a.pairs, b.across, rows, columns, depth, false);
+  if (scale != 1) work->loops->scale(c, rows * padded(columns), scale);
+  return 0;
+}
+
+/// Some rows of scores, padded, that are multiplied with other matrices: in bfloat16 by pairs.
+typedef struct {
+  const float *data;
+  const uint32_t *pairs;
+  int64_t rows, columns;
+} score_matrix;
+
+static score_matrix score_rows(const attention_work *work, const float *scores, int64_t rows, int64_t columns,
+                               uint32_t *room) {
+  if (work->half) ks_half_rows(room, scores, padded(columns), rows, columns);
+  return (score_matrix){scores, room, rows, columns};
+}
+
+/// c (+)= a b.
+static int32_t multiply_along(const attention_work *work, score_matrix a, head_matrix b, int64_t size, bool accumulates,
+                              float *c, int64_t c_row) {
+  if (!work->half) {
+    return work->task->product(0, 0, a.rows, size, a.columns, 1, a.data, padded(a.columns), b.data, b.row,
+                               accumulates ? 1 : 0, c, c_row);
+  }
+  ks_half_multiply(c, c_row, a.pairs, b.along, a.rows, size, a.columns, accumulates);
+  return 0;
+}
+
+/// c (+)= a^T b.
+static int32_t multiply_back(const attention_work *work, score_matrix a, head_matrix b, int64_t size, bool accumulates,
+                             head_matrix c) {
+  if (!work->half) {
+    return work->task->product(1, 0, a.columns, size, a.rows, 1, a.data, padded(a.columns), b.data, b.row,
+                               accumulates ? 1 : 0, c.data, c.row);
+  }
+  const ks_half_product task = {.m = a.columns, .n = size, .k = a.rows, .accumulates = accumulates,
+                                .a = (const uint16_t *)a.pairs, .b = b.narrow, .a_row = 2 * half_pairs(a.columns),
+                                .b_row = b.row, .y = c.data, .y_row = c.row};
+  return ks_half_sum_rows(&task) ? 0 : KS_OUT_OF_MEMORY;
+}
+
 /// The scores of a block of queries for some keys, masked and padded. Keys that a query may not see are at minus infinity.
 static int32_t make_scores(const attention_work *work, head_matrix query, head_matrix key, int64_t batch, int64_t head,
                            int64_t first_query, int64_t queries, int64_t first_key, int64_t keys, float *scores) {
   const ks_attention *task = work->task;
-  int status = task->product(0, 1, queries, keys, task->size, task->scale, query.data, query.row, key.data, key.row, 0,
-                             scores, padded(keys));
+  int32_t status = multiply_across(work, query, key, queries, keys, task->size, task->scale, scores);
   if (status != 0) return status;
   for (int64_t i = 0; i < queries; i++) {
     float *row = scores + i * padded(keys);
@@ -105,6 +185,7 @@ static int64_t visible_keys(const ks_attention *task, int64_t batch, int64_t las
 
 typedef struct {
   float *scores, *query, *key, *value, *output, *largest, *sums;
+  uint32_t *weights;  // the scores in bfloat16
 } forward_scratch;
 
 static int32_t attend(const attention_work *work, forward_scratch scratch, int64_t batch, int64_t head, int64_t first,
@@ -117,13 +198,26 @@ static int32_t attend(const attention_work *work, forward_scratch scratch, int64
     for (int64_t i = 0; i < queries; i++) log_sums[i] = INFINITY;
     return 0;
   }
-  head_matrix query = head_rows(work, task->query, batch, head, first, queries, task->size, scratch.query);
-  head_matrix output = result_rows(work, task->output, batch, head, first, task->outputs, scratch.output);
+  head_matrix query, output = result_rows(work, task->output, batch, head, first, task->outputs, scratch.output);
+  if (work->half) {
+    query = narrow_rows(task->query, batch, head, first);
+    set_pairs(&query, queries, task->size, (uint32_t *)scratch.query);
+  } else {
+    query = head_rows(work, task->query, batch, head, first, queries, task->size, scratch.query);
+  }
   const division blocks = divide(visible, key_block);
   for (int64_t block = 0; block < blocks.blocks; block++) {
     const int64_t start = block_start(blocks, block), keys = block_start(blocks, block + 1) - start;
-    head_matrix key = head_rows(work, task->key, batch, head, start, keys, task->size, scratch.key);
-    head_matrix value = head_rows(work, task->value, batch, head, start, keys, task->outputs, scratch.value);
+    head_matrix key, value;
+    if (work->half) {
+      key = narrow_rows(task->key, batch, head, start);
+      set_across(&key, keys, task->size, (uint32_t *)scratch.key);
+      value = narrow_rows(task->value, batch, head, start);
+      set_along(&value, keys, task->outputs, (uint32_t *)scratch.value);
+    } else {
+      key = head_rows(work, task->key, batch, head, start, keys, task->size, scratch.key);
+      value = head_rows(work, task->value, batch, head, start, keys, task->outputs, scratch.value);
+    }
     int32_t status = make_scores(work, query, key, batch, head, first, queries, start, keys, scratch.scores);
     if (status != 0) return status;
     for (int64_t i = 0; i < queries; i++) {
@@ -142,8 +236,8 @@ static int32_t attend(const attention_work *work, forward_scratch scratch, int64
       }
       scratch.largest[i] = largest;
     }
-    status = task->product(0, 0, queries, task->outputs, keys, 1, scratch.scores, padded(keys), value.data, value.row,
-                           block > 0 ? 1 : 0, output.data, output.row);
+    const score_matrix weights = score_rows(work, scratch.scores, queries, keys, scratch.weights);
+    status = multiply_along(work, weights, value, task->outputs, block > 0, output.data, output.row);
     if (status != 0) return status;
   }
   work->loops->finish(log_sums, scratch.sums, scratch.largest, queries);
@@ -165,9 +259,12 @@ static void attend_units(void *work_, int64_t first, int64_t last) {
   attention_work *work = work_;
   const ks_attention *task = work->task;
   const int64_t queries = longest_block(work->queries), keys = task->keys < 2 * key_block ? task->keys : 2 * key_block;
-  const int64_t widened = task->dtype == KS_FLOAT32 ? 0 : 1;
-  const int64_t size = queries * padded(keys) + 2 * queries +
-                       widened * (queries + keys) * (task->size + task->outputs) + 7 * 16;
+  const int64_t widened = task->dtype == KS_FLOAT32 ? 0 : 1, half = work->half ? 1 : 0;
+  const int64_t key_numbers = half ? panel_numbers(keys, task->size) : widened * keys * task->size;
+  const int64_t value_numbers = half ? panel_numbers(task->outputs, keys) : widened * keys * task->outputs;
+  const int64_t weight_numbers = half * queries * half_pairs(keys);
+  const int64_t size = queries * padded(keys) + 2 * queries + widened * queries * (task->size + task->outputs) +
+                       key_numbers + value_numbers + weight_numbers + 8 * 16;
   int32_t size_class;
   void *block = ks_pool_take((size_t)size * sizeof(float), &size_class);
   if (block == NULL) {
@@ -181,8 +278,9 @@ static void attend_units(void *work_, int64_t first, int64_t last) {
   scratch.sums = take(&memory, queries);
   scratch.query = take(&memory, widened * queries * task->size);
   scratch.output = take(&memory, widened * queries * task->outputs);
-  scratch.key = take(&memory, widened * keys * task->size);
-  scratch.value = take(&memory, widened * keys * task->outputs);
+  scratch.key = take(&memory, key_numbers);
+  scratch.value = take(&memory, value_numbers);
+  scratch.weights = (uint32_t *)take(&memory, weight_numbers);
   for (int64_t unit = first; unit < last; unit++) {
     const int64_t part = unit % work->queries.blocks, pair = unit / work->queries.blocks;
     int32_t status = attend(work, scratch, pair / task->heads, pair % task->heads, block_start(work->queries, part),
@@ -195,8 +293,13 @@ static void attend_units(void *work_, int64_t first, int64_t last) {
 /// How many units of work are worth a thread.
 static int64_t grain(int64_t multiplications) { return parallel_multiplications / (multiplications + 1) + 1; }
 
+static attention_work start_work(const ks_attention *task) {
+  return (attention_work){.task = task, .loops = &ks_active_table()->attention, .queries = divide(task->queries, query_block),
+                          .half = task->dtype == KS_BFLOAT16 && ks_half_available(), .status = KS_DONE};
+}
+
 int32_t ks_attention_forward(const ks_attention *task) {
-  attention_work work = {task, &ks_active_table()->attention, divide(task->queries, query_block), KS_DONE};
+  attention_work work = start_work(task);
   const int64_t units = task->batch * task->heads * work.queries.blocks;
   if (task->queries == 0 || units == 0) return KS_DONE;
   const int64_t each = longest_block(work.queries) * task->keys * (task->size + task->outputs);
@@ -207,7 +310,16 @@ int32_t ks_attention_forward(const ks_attention *task) {
 typedef struct {
   float *scores, *changes, *shifts, *query, *key, *value, *output, *gradient;
   float *query_gradient, *key_gradient, *value_gradient;
+  uint32_t *query_pairs, *gradient_pairs, *key_across, *key_along, *value_across, *score_pairs;  // in bfloat16
 } backward_scratch;
+
+/// The same rows from one on.
+static head_matrix from_row(head_matrix x, int64_t first, int64_t size) {
+  if (x.data != NULL) x.data += first * x.row;
+  if (x.narrow != NULL) x.narrow += first * x.row;
+  if (x.pairs != NULL) x.pairs += first * half_pairs(size);
+  return x;
+}
 
 static int32_t attend_backward(const attention_work *work, backward_scratch scratch, int64_t batch, int64_t head) {
   const ks_attention *task = work->task;
@@ -220,44 +332,59 @@ static int32_t attend_backward(const attention_work *work, backward_scratch scra
     clear_rows(task, task->query_gradient, batch, head, 0, task->queries, size);
     return 0;
   }
-  head_matrix query = head_rows(work, task->query, batch, head, 0, task->queries, size, scratch.query);
   head_matrix output = head_rows(work, task->output, batch, head, 0, task->queries, outputs, scratch.output);
   head_matrix gradient = head_rows(work, task->gradient, batch, head, 0, task->queries, outputs, scratch.gradient);
   head_matrix query_gradient = result_rows(work, task->query_gradient, batch, head, 0, size, scratch.query_gradient);
   for (int64_t i = 0; i < task->queries; i++) {
     scratch.shifts[i] = work->loops->dot(gradient.data + i * gradient.row, output.data + i * output.row, outputs);
   }
+  head_matrix query;
+  if (work->half) {
+    query = narrow_rows(task->query, batch, head, 0);
+    set_pairs(&query, task->queries, size, scratch.query_pairs);
+    gradient = narrow_rows(task->gradient, batch, head, 0);
+    set_pairs(&gradient, task->queries, outputs, scratch.gradient_pairs);
+  } else {
+    query = head_rows(work, task->query, batch, head, 0, task->queries, size, scratch.query);
+  }
   const division blocks = divide(visible, gradient_key_block);
   for (int64_t block = 0; block < blocks.blocks; block++) {
     const int64_t start = block_start(blocks, block), keys = block_start(blocks, block + 1) - start;
-    head_matrix key = head_rows(work, task->key, batch, head, start, keys, size, scratch.key);
-    head_matrix value = head_rows(work, task->value, batch, head, start, keys, outputs, scratch.value);
+    head_matrix key, value;
+    if (work->half) {
+      key = narrow_rows(task->key, batch, head, start);
+      set_across(&key, keys, size, scratch.key_across);
+      set_along(&key, keys, size, scratch.key_along);
+      value = narrow_rows(task->value, batch, head, start);
+      set_across(&value, keys, outputs, scratch.value_across);
+    } else {
+      key = head_rows(work, task->key, batch, head, start, keys, size, scratch.key);
+      value = head_rows(work, task->value, batch, head, start, keys, outputs, scratch.value);
+    }
     head_matrix key_gradient = result_rows(work, task->key_gradient, batch, head, start, size, scratch.key_gradient);
     head_matrix value_gradient =
         result_rows(work, task->value_gradient, batch, head, start, outputs, scratch.value_gradient);
-    float sum_so_far = 0;
+    bool accumulates = false;
     for (int64_t part = 0; part < work->queries.blocks; part++) {
       const int64_t first = block_start(work->queries, part), last = block_start(work->queries, part + 1);
       const int64_t queries = last - first;
       if (task->is_causal && last <= start) continue;  // these queries see none of the keys
-      head_matrix rows = {query.data + first * query.row, query.row};
-      head_matrix row_gradients = {gradient.data + first * gradient.row, gradient.row};
+      const head_matrix rows = from_row(query, first, size), row_gradients = from_row(gradient, first, outputs);
       int32_t status = make_scores(work, rows, key, batch, head, first, queries, start, keys, scratch.scores);
-      status |= task->product(0, 1, queries, keys, outputs, 1, row_gradients.data, row_gradients.row, value.data,
-                              value.row, 0, scratch.changes, padded(keys));
+      status |= multiply_across(work, row_gradients, value, queries, keys, outputs, 1, scratch.changes);
       for (int64_t i = 0; i < queries; i++) {
         const int64_t row = i * padded(keys);
         work->loops->gradients(scratch.scores + row, scratch.changes + row, padded(keys), log_sums[first + i],
                                scratch.shifts[first + i], task->scale);
       }
-      status |= task->product(1, 0, keys, outputs, queries, 1, scratch.scores, padded(keys), row_gradients.data,
-                              row_gradients.row, sum_so_far, value_gradient.data, value_gradient.row);
-      status |= task->product(1, 0, keys, size, queries, 1, scratch.changes, padded(keys), rows.data, rows.row,
-                              sum_so_far, key_gradient.data, key_gradient.row);
-      status |= task->product(0, 0, queries, size, keys, 1, scratch.changes, padded(keys), key.data, key.row,
-                              block > 0 ? 1 : 0, query_gradient.data + first * query_gradient.row, query_gradient.row);
+      const score_matrix weights = score_rows(work, scratch.scores, queries, keys, scratch.score_pairs);
+      status |= multiply_back(work, weights, row_gradients, outputs, accumulates, value_gradient);
+      const score_matrix changes = score_rows(work, scratch.changes, queries, keys, scratch.score_pairs);
+      status |= multiply_back(work, changes, rows, size, accumulates, key_gradient);
+      status |= multiply_along(work, changes, key, size, block > 0, query_gradient.data + first * query_gradient.row,
+                               query_gradient.row);
       if (status != 0) return status;
-      sum_so_far = 1;
+      accumulates = true;
     }
     store_rows(work, task->key_gradient, batch, head, start, keys, size, key_gradient.data);
     store_rows(work, task->value_gradient, batch, head, start, keys, outputs, value_gradient.data);
@@ -271,9 +398,14 @@ static void attend_backward_units(void *work_, int64_t first, int64_t last) {
   const ks_attention *task = work->task;
   const int64_t limit = 2 * gradient_key_block;
   const int64_t block_rows = longest_block(work->queries), keys = task->keys < limit ? task->keys : limit;
-  const int64_t widened = task->dtype == KS_FLOAT32 ? 0 : 1;
+  const int64_t widened = task->dtype == KS_FLOAT32 ? 0 : 1, half = work->half ? 1 : 0;
+  const int64_t size_pairs = half * half_pairs(task->size), output_pairs = half * half_pairs(task->outputs);
+  const int64_t across_keys = half * panel_numbers(keys, task->size), across_values = half * panel_numbers(keys, task->outputs);
+  const int64_t along_keys = half * panel_numbers(task->size, keys), score_pairs = half * block_rows * half_pairs(keys);
   const int64_t size = 2 * block_rows * padded(keys) + task->queries +
-                       widened * (2 * (task->queries + keys) * (task->size + task->outputs)) + 11 * 16;
+                       widened * (2 * (task->queries + keys) * (task->size + task->outputs)) +
+                       task->queries * (size_pairs + output_pairs) + across_keys + across_values + along_keys + score_pairs +
+                       17 * 16;
   int32_t size_class;
   void *block = ks_pool_take((size_t)size * sizeof(float), &size_class);
   if (block == NULL) {
@@ -293,6 +425,12 @@ static void attend_backward_units(void *work_, int64_t first, int64_t last) {
   scratch.key_gradient = take(&memory, widened * keys * task->size);
   scratch.value = take(&memory, widened * keys * task->outputs);
   scratch.value_gradient = take(&memory, widened * keys * task->outputs);
+  scratch.query_pairs = (uint32_t *)take(&memory, task->queries * size_pairs);
+  scratch.gradient_pairs = (uint32_t *)take(&memory, task->queries * output_pairs);
+  scratch.key_across = (uint32_t *)take(&memory, across_keys);
+  scratch.value_across = (uint32_t *)take(&memory, across_values);
+  scratch.key_along = (uint32_t *)take(&memory, along_keys);
+  scratch.score_pairs = (uint32_t *)take(&memory, score_pairs);
   for (int64_t unit = first; unit < last; unit++) {
     int32_t status = attend_backward(work, scratch, unit / task->heads, unit % task->heads);
     if (status != 0) atomic_store(&work->status, KS_OUT_OF_MEMORY);
@@ -301,7 +439,7 @@ static void attend_backward_units(void *work_, int64_t first, int64_t last) {
 }
 
 int32_t ks_attention_backward(const ks_attention *task) {
-  attention_work work = {task, &ks_active_table()->attention, divide(task->queries, query_block), KS_DONE};
+  attention_work work = start_work(task);
   const int64_t units = task->batch * task->heads;
   if (units == 0) return KS_DONE;
   const int64_t each = 3 * task->queries * task->keys * (task->size + task->outputs);

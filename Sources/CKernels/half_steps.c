@@ -63,6 +63,49 @@ HALF void ks_half_pack_transposed(uint32_t *out, const float *matrix, int64_t st
   }
 }
 
+// Turns sixteen vectors of sixteen numbers around.
+static inline void HALF transpose(__m512i *x) {
+  __m512i t[16];
+  for (int i = 0; i < 16; i += 2) {
+    t[i] = _mm512_unpacklo_epi32(x[i], x[i + 1]);
+    t[i + 1] = _mm512_unpackhi_epi32(x[i], x[i + 1]);
+  }
+  for (int i = 0; i < 16; i += 4) {
+    x[i] = _mm512_unpacklo_epi64(t[i], t[i + 2]);
+    x[i + 1] = _mm512_unpackhi_epi64(t[i], t[i + 2]);
+    x[i + 2] = _mm512_unpacklo_epi64(t[i + 1], t[i + 3]);
+    x[i + 3] = _mm512_unpackhi_epi64(t[i + 1], t[i + 3]);
+  }
+  for (int i = 0; i < 4; i++) {
+    t[i] = _mm512_shuffle_i32x4(x[i], x[4 + i], 0x88);
+    t[4 + i] = _mm512_shuffle_i32x4(x[i], x[4 + i], 0xdd);
+    t[8 + i] = _mm512_shuffle_i32x4(x[8 + i], x[12 + i], 0x88);
+    t[12 + i] = _mm512_shuffle_i32x4(x[8 + i], x[12 + i], 0xdd);
+  }
+  for (int i = 0; i < 4; i++) {
+    x[i] = _mm512_shuffle_i32x4(t[i], t[8 + i], 0x88);
+    x[4 + i] = _mm512_shuffle_i32x4(t[4 + i], t[12 + i], 0x88);
+    x[8 + i] = _mm512_shuffle_i32x4(t[i], t[8 + i], 0xdd);
+    x[12 + i] = _mm512_shuffle_i32x4(t[4 + i], t[12 + i], 0xdd);
+  }
+}
+
+HALF void ks_half_pack_across(uint32_t *out, const uint16_t *matrix, int64_t stride, int64_t depth, int64_t columns) {
+  const int64_t pairs = half_pairs(depth);
+  for (int64_t column = 0; column < columns; column += half_panel, out += pairs * half_panel) {
+    for (int64_t pair = 0; pair < pairs; pair += 16) {
+      const int64_t left = depth - 2 * pair;
+      const __mmask32 mask = left >= 32 ? 0xffffffffu : (1u << left) - 1;
+      __m512i x[half_panel];
+      for (int64_t i = 0; i < half_panel; i++) {
+        x[i] = _mm512_maskz_loadu_epi16(column + i < columns ? mask : 0, matrix + (column + i) * stride + 2 * pair);
+      }
+      transpose(x);
+      for (int64_t i = 0; i < 16 && pair + i < pairs; i++) _mm512_storeu_si512(out + (pair + i) * half_panel, x[i]);
+    }
+  }
+}
+
 HALF void ks_half_rows(uint32_t *out, const float *rows, int64_t stride, int64_t count, int64_t depth) {
   const int64_t pairs = half_pairs(depth);
   for (int64_t row = 0; row < count; row++) {
@@ -141,6 +184,7 @@ void ks_half_pack(uint32_t *out, const float *matrix, int64_t stride, int64_t de
                   int64_t to) {}
 void ks_half_pack_transposed(uint32_t *out, const float *matrix, int64_t stride, int64_t depth, int64_t columns,
                              int64_t from, int64_t to) {}
+void ks_half_pack_across(uint32_t *out, const uint16_t *matrix, int64_t stride, int64_t depth, int64_t columns) {}
 void ks_half_rows(uint32_t *out, const float *rows, int64_t stride, int64_t count, int64_t depth) {}
 void ks_half_multiply(float *c, int64_t ldc, const uint32_t *rows, const uint32_t *panels, int64_t count, int64_t columns,
                       int64_t depth, bool accumulates) {}

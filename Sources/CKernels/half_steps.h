@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Products of a few rows of states with a weight in bfloat16, summed up in float32, on the calling thread. What float32
-// there is in the operands is rounded to even.
+// Products of a few rows with packed columns in bfloat16, summed up in float32, on the calling thread. What float32 there is
+// in the operands is rounded to even.
 #ifndef KASANE_HALF_STEPS_H
 #define KASANE_HALF_STEPS_H
 
@@ -21,10 +21,16 @@ void ks_half_pack(uint32_t *out, const float *matrix, int64_t stride, int64_t de
 /// The same of the transpose of a matrix [columns, depth].
 void ks_half_pack_transposed(uint32_t *out, const float *matrix, int64_t stride, int64_t depth, int64_t columns,
                              int64_t from, int64_t to);
+/// Panels of the transpose of a bfloat16 matrix [columns, depth], all of them.
+void ks_half_pack_across(uint32_t *out, const uint16_t *matrix, int64_t stride, int64_t depth, int64_t columns);
+/// Panels of a bfloat16 matrix [depth, columns], an even number of them.
+void ks_half_pack_along(uint32_t *out, const uint16_t *matrix, int64_t stride, int64_t depth, int64_t columns);
 /// Rows of floats, `stride` apart, as pairs: [count][half_pairs(depth)].
 void ks_half_rows(uint32_t *out, const float *rows, int64_t stride, int64_t count, int64_t depth);
 /// c (+)= rows times the columns [0, columns) of panels that begin at `panels`.
 void ks_half_multiply(float *c, int64_t ldc, const uint32_t *rows, const uint32_t *panels, int64_t count, int64_t columns,
                       int64_t depth, bool accumulates);
+/// A product of a transpose on the calling thread; false where there is no memory.
+bool ks_half_sum_rows(const ks_half_product *task);
 
 #endif

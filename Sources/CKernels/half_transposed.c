@@ -41,7 +41,7 @@ static inline __mmask16 HALF first_of(int64_t count) {
 }
 
 // Columns [0, columns) of `depth` rows as panels of 16: [panel][half_pairs(depth)][16][2], a missing row of zeros.
-static HALF void pack(uint32_t *out, const uint16_t *x, int64_t stride, int64_t depth, int64_t columns) {
+HALF void ks_half_pack_along(uint32_t *out, const uint16_t *x, int64_t stride, int64_t depth, int64_t columns) {
   const int64_t pairs = half_pairs(depth);
   uint16_t order[2 * group];
   for (int j = 0; j < 2 * group; j++) order[j] = (uint16_t)(j / 2 + j % 2 * group);
@@ -126,7 +126,7 @@ static int64_t groups_of(int64_t columns) { return (columns + group - 1) / group
 
 // Computes y by blocks of the wider matrix's columns, with all of the other's at hand, as much of the depth at a time as
 // both are packed. The narrower one's panels and a block stay in a core's own cache.
-static bool multiply(const ks_half_product *task) {
+bool ks_half_sum_rows(const ks_half_product *task) {
   const bool by_rows = task->m > task->n;
   const int64_t kept = groups_of(by_rows ? task->n : task->m) * group * half_pairs(depth_limit);
   int64_t block = (packed_bytes / (int64_t)sizeof(uint32_t) - kept) / half_pairs(depth_limit) / least_block * least_block;
@@ -144,17 +144,17 @@ static bool multiply(const ks_half_product *task) {
     const bool follows = task->a_row == task->m && task->b_row == task->n;
     coming ahead[3] = {follows ? a_ahead : (coming){0}, follows ? b_ahead : (coming){0}};
     if (by_rows) {
-      pack(all, b, task->b_row, depth, task->n);
+      ks_half_pack_along(all, b, task->b_row, depth, task->n);
       for (int64_t row = 0; row < task->m; row += block) {
         const int64_t rows = task->m - row < block ? task->m - row : block;
-        pack(some, a + row, task->a_row, depth, rows);
+        ks_half_pack_along(some, a + row, task->a_row, depth, rows);
         multiply_panels(task->y + row * task->y_row, task->y_row, some, all, pairs, rows, task->n, accumulates, ahead);
       }
     } else {
-      pack(all, a, task->a_row, depth, task->m);
+      ks_half_pack_along(all, a, task->a_row, depth, task->m);
       for (int64_t column = 0; column < task->n; column += block) {
         const int64_t columns = task->n - column < block ? task->n - column : block;
-        pack(some, b + column, task->b_row, depth, columns);
+        ks_half_pack_along(some, b + column, task->b_row, depth, columns);
         multiply_panels(task->y + column, task->y_row, all, some, pairs, task->m, columns, accumulates, ahead);
       }
     }
@@ -177,7 +177,7 @@ static void multiply_groups(void *sharing_, int64_t first, int64_t last) {
     part.y += from;
   }
   *count = last * group < *count ? (last - first) * group : *count - from;
-  if (!multiply(&part)) work->failed = true;
+  if (!ks_half_sum_rows(&part)) work->failed = true;
 }
 
 // Computes the products of parts [first, last) of the depth.
@@ -195,7 +195,7 @@ static void multiply_parts(void *sharing_, int64_t first, int64_t last) {
       part.y_row = task->n;
       part.accumulates = false;
     }
-    if (!multiply(&part)) work->failed = true;
+    if (!ks_half_sum_rows(&part)) work->failed = true;
   }
 }
 
@@ -236,6 +236,8 @@ int32_t ks_half_multiply_transposed(const ks_half_product *task) {
 
 #else
 
+void ks_half_pack_along(uint32_t *out, const uint16_t *x, int64_t stride, int64_t depth, int64_t columns) {}
+bool ks_half_sum_rows(const ks_half_product *task) { return false; }
 int32_t ks_half_multiply_transposed(const ks_half_product *task) { return -1; }
 
 #endif
