@@ -11,7 +11,7 @@
 #include "pool.h"
 #include "table.h"
 
-enum { query_block = 128, key_block = 384, gradient_key_block = 256, parallel_multiplications = 1 << 17 };
+enum { own_multiplications = 1 << 19, query_block = 128, key_block = 384, gradient_key_block = 256, parallel_multiplications = 1 << 17 };
 
 /// Axes divided into blocks of like size, of about `wanted` elements and never twice as many.
 typedef struct {
@@ -31,8 +31,12 @@ static int64_t padded(int64_t keys) { return (keys + attention_lanes - 1) / atte
 typedef struct {
   const ks_attention *task;
   const ks_attention_loops *loops;
+  /// c[rows, columns] = a b (+ c), of columns a multiple of 16.
+  void (*multiply)(float *c, int64_t c_row, const float *a, int64_t a_row, int64_t a_depth, const float *b, int64_t b_depth,
+                   int64_t rows, int64_t columns, int64_t depth, bool accumulates);
   division queries;
   bool half;  // the products in bfloat16, by instructions for it
+  bool own;   // else whether they are made by this library's loops, which cost less to call
   _Atomic int32_t status;
 } attention_work;
 
@@ -44,15 +48,21 @@ typedef struct {
   const uint32_t *pairs;   // its rows one after the other, of an even length
   const uint32_t *across;  // panels of its transpose
   const uint32_t *along;   // panels of it
+  const float *columns;    // in float32, panels of its transpose
 } head_matrix;
 
 static int64_t offset_of(ks_heads x, int64_t batch, int64_t head) { return batch * x.batch + head * x.head; }
 
-/// A head's rows as float32: where they lie, or widened into `scratch`.
+/// A head's rows as float32: where they lie, or in `scratch`, widened or side by side.
 static head_matrix head_rows(const attention_work *work, ks_heads x, int64_t batch, int64_t head, int64_t first,
                              int64_t count, int64_t size, float *scratch) {
   const int64_t offset = offset_of(x, batch, head) + first * x.time;
-  if (work->task->dtype == KS_FLOAT32) return (head_matrix){.data = (float *)x.data + offset, .row = x.time};
+  if (work->task->dtype == KS_FLOAT32) {
+    const head_matrix rows = {.data = (float *)x.data + offset, .row = x.time};
+    if (!work->own) return rows;
+    for (int64_t i = 0; i < count; i++) memcpy(scratch + i * size, rows.data + i * rows.row, (size_t)size * sizeof(float));
+    return (head_matrix){.data = scratch, .row = size};
+  }
   const uint16_t *from = (const uint16_t *)x.data + offset;
   for (int64_t i = 0; i < count; i++) work->loops->widen(scratch + i * size, from + i * x.time, size);
   return (head_matrix){.data = scratch, .row = size};
@@ -82,6 +92,16 @@ static void set_along(head_matrix *x, int64_t count, int64_t size, uint32_t *roo
   x->along = room;
 }
 
+static void set_columns(const attention_work *work, head_matrix *x, int64_t count, int64_t size, float *room) {
+  x->columns = room;
+  if (!work->own) return;
+  for (int64_t first = 0; first < count; first += gemm_panel) {
+    const ks_gemm_operand columns = {x->data + first * x->row, 1, x->row};
+    ks_active_table()->gemm.pack_columns(room + first * size, columns, size,
+                                         count - first < gemm_panel ? count - first : gemm_panel);
+  }
+}
+
 /// How many numbers the panels of so many columns take.
 static int64_t panel_numbers(int64_t columns, int64_t depth) { return (columns + 31) / 32 * 32 * half_pairs(depth); }
 
@@ -109,10 +129,16 @@ static void clear_rows(const ks_attention *task, ks_heads x, int64_t batch, int6
 /// c = scale a b^T, of rows that are padded.
 static int32_t multiply_across(const attention_work *work, head_matrix a, head_matrix b, int64_t rows, int64_t columns,
                                int64_t depth, float scale, float *c) {
-  if (!work->half) {
+  if (work->half) {
+    ks_half_multiply(c, padded(columns), a.pairs, b.across, rows, columns, depth, false);
+  } else if (work->own) {
+    for (int64_t first = 0; first < columns; first += gemm_panel) {
+      work->multiply(c + first, padded(columns), a.data, a.row, 1, b.columns + first * depth, gemm_panel, rows, gemm_panel,
+                     depth, false);
+    }
+  } else {
     return work->task->product(0, 1, rows, columns, depth, scale, a.data, a.row, b.data, b.row, 0, c, padded(columns));
   }
-  ks_half_multiply(c, padded(columns), a.pairs, b.across, rows, columns, depth, false);
   if (scale != 1) work->loops->scale(c, rows * padded(columns), scale);
   return 0;
 }
@@ -133,6 +159,10 @@ static score_matrix score_rows(const attention_work *work, const float *scores, 
 /// c (+)= a b.
 static int32_t multiply_along(const attention_work *work, score_matrix a, head_matrix b, int64_t size, bool accumulates,
                               float *c, int64_t c_row) {
+  if (work->own) {
+    work->multiply(c, c_row, a.data, padded(a.columns), 1, b.data, b.row, a.rows, size, a.columns, accumulates);
+    return 0;
+  }
   if (!work->half) {
     return work->task->product(0, 0, a.rows, size, a.columns, 1, a.data, padded(a.columns), b.data, b.row,
                                accumulates ? 1 : 0, c, c_row);
@@ -144,6 +174,10 @@ static int32_t multiply_along(const attention_work *work, score_matrix a, head_m
 /// c (+)= a^T b.
 static int32_t multiply_back(const attention_work *work, score_matrix a, head_matrix b, int64_t size, bool accumulates,
                              head_matrix c) {
+  if (work->own) {
+    work->multiply(c.data, c.row, a.data, 1, padded(a.columns), b.data, b.row, a.columns, size, a.rows, accumulates);
+    return 0;
+  }
   if (!work->half) {
     return work->task->product(1, 0, a.columns, size, a.rows, 1, a.data, padded(a.columns), b.data, b.row,
                                accumulates ? 1 : 0, c.data, c.row);
@@ -184,7 +218,7 @@ static int64_t visible_keys(const ks_attention *task, int64_t batch, int64_t las
 }
 
 typedef struct {
-  float *scores, *query, *key, *value, *output, *largest, *sums;
+  float *scores, *query, *key, *value, *output, *largest, *sums, *key_columns;
   uint32_t *weights;  // the scores in bfloat16
 } forward_scratch;
 
@@ -216,6 +250,7 @@ static int32_t attend(const attention_work *work, forward_scratch scratch, int64
       set_along(&value, keys, task->outputs, (uint32_t *)scratch.value);
     } else {
       key = head_rows(work, task->key, batch, head, start, keys, task->size, scratch.key);
+      set_columns(work, &key, keys, task->size, scratch.key_columns);
       value = head_rows(work, task->value, batch, head, start, keys, task->outputs, scratch.value);
     }
     int32_t status = make_scores(work, query, key, batch, head, first, queries, start, keys, scratch.scores);
@@ -259,12 +294,13 @@ static void attend_units(void *work_, int64_t first, int64_t last) {
   attention_work *work = work_;
   const ks_attention *task = work->task;
   const int64_t queries = longest_block(work->queries), keys = task->keys < 2 * key_block ? task->keys : 2 * key_block;
-  const int64_t widened = task->dtype == KS_FLOAT32 ? 0 : 1, half = work->half ? 1 : 0;
+  const int64_t widened = task->dtype != KS_FLOAT32 || work->own ? 1 : 0, half = work->half ? 1 : 0;
+  const int64_t column_numbers = work->own ? padded(keys) * task->size : 0;
   const int64_t key_numbers = half ? panel_numbers(keys, task->size) : widened * keys * task->size;
   const int64_t value_numbers = half ? panel_numbers(task->outputs, keys) : widened * keys * task->outputs;
   const int64_t weight_numbers = half * queries * half_pairs(keys);
   const int64_t size = queries * padded(keys) + 2 * queries + widened * queries * (task->size + task->outputs) +
-                       key_numbers + value_numbers + weight_numbers + 8 * 16;
+                       key_numbers + value_numbers + weight_numbers + column_numbers + 9 * 16;
   int32_t size_class;
   void *block = ks_pool_take((size_t)size * sizeof(float), &size_class);
   if (block == NULL) {
@@ -281,6 +317,7 @@ static void attend_units(void *work_, int64_t first, int64_t last) {
   scratch.key = take(&memory, key_numbers);
   scratch.value = take(&memory, value_numbers);
   scratch.weights = (uint32_t *)take(&memory, weight_numbers);
+  scratch.key_columns = take(&memory, column_numbers);
   for (int64_t unit = first; unit < last; unit++) {
     const int64_t part = unit % work->queries.blocks, pair = unit / work->queries.blocks;
     int32_t status = attend(work, scratch, pair / task->heads, pair % task->heads, block_start(work->queries, part),
@@ -294,8 +331,13 @@ static void attend_units(void *work_, int64_t first, int64_t last) {
 static int64_t grain(int64_t multiplications) { return parallel_multiplications / (multiplications + 1) + 1; }
 
 static attention_work start_work(const ks_attention *task) {
-  return (attention_work){.task = task, .loops = &ks_active_table()->attention, .queries = divide(task->queries, query_block),
-                          .half = task->dtype == KS_BFLOAT16 && ks_half_available(), .status = KS_DONE};
+  const ks_table *table = ks_active_table();
+  attention_work work = {.task = task, .loops = &table->attention, .multiply = table->winograd.product,
+                         .queries = divide(task->queries, query_block), .status = KS_DONE};
+  work.half = task->dtype == KS_BFLOAT16 && ks_half_available();
+  work.own = !work.half && task->size % gemm_panel == 0 && task->outputs % gemm_panel == 0 &&
+             longest_block(work.queries) * task->keys * (task->size + task->outputs) <= own_multiplications;
+  return work;
 }
 
 int32_t ks_attention_forward(const ks_attention *task) {
@@ -309,7 +351,7 @@ int32_t ks_attention_forward(const ks_attention *task) {
 
 typedef struct {
   float *scores, *changes, *shifts, *query, *key, *value, *output, *gradient;
-  float *query_gradient, *key_gradient, *value_gradient;
+  float *query_gradient, *key_gradient, *value_gradient, *key_columns, *value_columns;
   uint32_t *query_pairs, *gradient_pairs, *key_across, *key_along, *value_across, *score_pairs;  // in bfloat16
 } backward_scratch;
 
@@ -359,7 +401,9 @@ static int32_t attend_backward(const attention_work *work, backward_scratch scra
       set_across(&value, keys, outputs, scratch.value_across);
     } else {
       key = head_rows(work, task->key, batch, head, start, keys, size, scratch.key);
+      set_columns(work, &key, keys, size, scratch.key_columns);
       value = head_rows(work, task->value, batch, head, start, keys, outputs, scratch.value);
+      set_columns(work, &value, keys, outputs, scratch.value_columns);
     }
     head_matrix key_gradient = result_rows(work, task->key_gradient, batch, head, start, size, scratch.key_gradient);
     head_matrix value_gradient =
@@ -398,14 +442,15 @@ static void attend_backward_units(void *work_, int64_t first, int64_t last) {
   const ks_attention *task = work->task;
   const int64_t limit = 2 * gradient_key_block;
   const int64_t block_rows = longest_block(work->queries), keys = task->keys < limit ? task->keys : limit;
-  const int64_t widened = task->dtype == KS_FLOAT32 ? 0 : 1, half = work->half ? 1 : 0;
+  const int64_t widened = task->dtype != KS_FLOAT32 || work->own ? 1 : 0, half = work->half ? 1 : 0;
+  const int64_t column_rows = work->own ? padded(keys) : 0;
   const int64_t size_pairs = half * half_pairs(task->size), output_pairs = half * half_pairs(task->outputs);
   const int64_t across_keys = half * panel_numbers(keys, task->size), across_values = half * panel_numbers(keys, task->outputs);
   const int64_t along_keys = half * panel_numbers(task->size, keys), score_pairs = half * block_rows * half_pairs(keys);
   const int64_t size = 2 * block_rows * padded(keys) + task->queries +
                        widened * (2 * (task->queries + keys) * (task->size + task->outputs)) +
                        task->queries * (size_pairs + output_pairs) + across_keys + across_values + along_keys + score_pairs +
-                       17 * 16;
+                       column_rows * (task->size + task->outputs) + 19 * 16;
   int32_t size_class;
   void *block = ks_pool_take((size_t)size * sizeof(float), &size_class);
   if (block == NULL) {
@@ -431,6 +476,8 @@ static void attend_backward_units(void *work_, int64_t first, int64_t last) {
   scratch.value_across = (uint32_t *)take(&memory, across_values);
   scratch.key_along = (uint32_t *)take(&memory, along_keys);
   scratch.score_pairs = (uint32_t *)take(&memory, score_pairs);
+  scratch.key_columns = take(&memory, column_rows * task->size);
+  scratch.value_columns = take(&memory, column_rows * task->outputs);
   for (int64_t unit = first; unit < last; unit++) {
     int32_t status = attend_backward(work, scratch, unit / task->heads, unit % task->heads);
     if (status != 0) atomic_store(&work->status, KS_OUT_OF_MEMORY);

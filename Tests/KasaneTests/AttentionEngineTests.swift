@@ -43,6 +43,10 @@ import Testing
     Case(queries: 3, keys: 700, isCausal: true, mask: .addedToHeads),
     Case(batch: 3, queries: 61, keys: 1000, size: 16, outputs: 4, lengths: [0, 1000, 700]),
     Case(batch: 1, heads: 1, queries: 700, keys: 700, size: 1, outputs: 1, mask: .bool),
+    // Of few multiplications, in sixteens.
+    Case(queries: 20, keys: 21, size: 16, outputs: 32, isCausal: true, lengths: [21, 3]),
+    Case(queries: 61, keys: 37, size: 32, outputs: 16, mask: .boolOfBatch),
+    Case(queries: 3, keys: 900, size: 32, outputs: 32, mask: .added),
   ]
 
   @Test(arguments: cases) func theCompositionIsTheSame(_ shape: Case) {
