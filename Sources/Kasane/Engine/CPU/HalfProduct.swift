@@ -7,8 +7,8 @@ internal import CKernels
 struct HalfProduct {
   /// Whether the machine can compute it.
   static let isAvailable = ks_half_available()
-  /// oneDNN is as fast or faster where both matrices have more columns than that and the rows of the left one begin on
-  /// lines of the cache.
+  /// oneDNN is as fast or faster where both matrices have more columns than that, and from so many on where the right one is
+  /// much the wider, if the rows of the left one begin on lines of the cache.
   private static let manyColumns: Int64 = 256
   private static let lineOfCache: Int64 = 32
 
@@ -25,7 +25,8 @@ struct HalfProduct {
     guard isAvailable, a.hasDenseRows, b.hasDenseRows, m * n * a.rows >= LibraryProduct.least else {
       return false
     }
-    return min(m, n) <= manyColumns || !m.isMultiple(of: lineOfCache)
+    let fewest = min(m, n)
+    return fewest < manyColumns || (fewest == manyColumns && n < 4 * m) || !m.isMultiple(of: lineOfCache)
   }
 
   /// Computes the product into `[m, n]` of float32, or adds it to what is there.
