@@ -37,6 +37,25 @@ import Testing
     for gradient in near.dropFirst() { #expect(gradient.dtype == .float32) }
   }
 
+  /// Large enough to be gathered: few places, and steps of two.
+  @Test(arguments: [(4, 9, 3, 1, 0), (4, 14, 3, 2, 1), (9, 27, 1, 2, 0), (4, 7, 5, 1, 2)])
+  func weightGradientsOfManyNumbers(_ batch: Int, _ side: Int, _ size: Int, _ stride: Int, _ margin: Int) {
+    var random = RandomGenerator(seed: 7)
+    let x = Tensor(normal: [batch, side, side, 162], using: &random).cast(to: .bfloat16)
+    var geometry = ConvolutionGeometry()
+    geometry.stride = Size2D(stride)
+    geometry.margins = Margins(top: margin, bottom: margin, left: margin, right: margin)
+    let places = geometry.outputSize(image: Size2D(side), kernel: Size2D(size))
+    let gradient = Tensor(normal: [batch, places.height, places.width, 200], using: &random)
+      .cast(to: .bfloat16)
+    let shape: Shape = [size, size, 162, 200]
+    let found = engine.convolutionWeightGradient(x, gradient, shape: shape, geometry, resultType: .float32)
+    let exact = engine.convolutionWeightGradient(
+      x.cast(to: .float64), gradient.cast(to: .float64), shape: shape, geometry)
+    #expect(found.dtype == .float32)
+    #expect(difference(found, exact) < 1e-5)
+  }
+
   @Test func transposedConvolutionsAreNear() {
     var random = RandomGenerator(seed: 4)
     let x = Tensor(normal: [2, 5, 6, 8], using: &random)

@@ -212,6 +212,11 @@ extension CPUEngine {
     {
       return row.weightGradient(x, gradient)
     }
+    if HalfProduct.isAvailable, x.dtype == .bfloat16, gradient.dtype == .bfloat16, resultType == .float32,
+      geometry.paysToGatherNarrow(shape, gradient.shape)
+    {
+      return gatheredWeightGradient(x.contiguous(), gradient.contiguous(), shape: shape, geometry)
+    }
     let library = LibraryConvolution(
       images: x.shape, weight: shape, results: gradient.shape, dtype: gradient.dtype, geometry)
     if let primitive = library?.primitive(CDNN_WEIGHT_GRADIENT) {
@@ -232,31 +237,51 @@ extension CPUEngine {
     return Self.converted(result, to: resultType)
   }
 
-  /// The kernel's gradient as matrix products of what the places of some images at a time see with their gradients.
+  /// The kernel's gradient in float32 as matrix products of what the places of some images at a time see with their
+  /// gradients, both float32 or both bfloat16.
   private func gatheredWeightGradient(
     _ x: Tensor, _ gradient: Tensor, shape: Shape, _ geometry: ConvolutionGeometry
   ) -> Tensor {
     let result = Tensor(unsetWithShape: shape, dtype: .float32)
     var task = ks_convolution(images: x.shape, weight: shape, results: gradient.shape, geometry)
     let places = gradient.shape[1] * gradient.shape[2], outputs = shape[3]
-    let seen = shape.elementCount / outputs, image = x.elementCount / x.shape[0]
+    let seen = shape.elementCount / outputs, image = x.elementCount / x.shape[0], size = x.dtype.size
     let most = min(x.shape[0], max(1, ConvolutionGeometry.gathered / (places * seen)))
-    let rows = Tensor(unsetWithShape: [most * places, seen], dtype: .float32)
+    let rows = Tensor(unsetWithShape: [most * places, seen], dtype: x.dtype)
+    // Two numbers of bfloat16 are moved like one of float32.
+    task.inputs /= Int64(4 / size)
     _ = ks_adopt_threads()
     withExtendedLifetime((x, gradient, rows)) {
       for first in stride(from: 0, to: x.shape[0], by: most) {
         let count = min(most, x.shape[0] - first)
         task.batch = Int64(count)
-        ks_gather_columns(&task, rows.floats, x.floats + first * image)
-        let status = cdnn_sgemm(
-          1, 0, Int64(seen), Int64(outputs), Int64(count * places), 1, rows.floats, Int64(seen),
-          gradient.floats + first * places * outputs, Int64(outputs), first > 0 ? 1 : 0, result.floats,
-          Int64(outputs))
-        precondition(
-          status == 0, "convolution: oneDNN status \(status) for the gradient of a weight \(shape)")
+        let images = x.data + first * image * size
+        ks_gather_columns(
+          &task, rows.data.assumingMemoryBound(to: Float.self), images.assumingMemoryBound(to: Float.self))
+        multiply(
+          transposed: MatrixView(rows.data, rows: count * places, columns: seen),
+          MatrixView(gradient.data + first * places * outputs * size, rows: count * places, columns: outputs),
+          into: MatrixView(result.data, rows: seen, columns: outputs), dtype: x.dtype, accumulates: first > 0)
       }
     }
     return result
+  }
+
+  /// y = a^T b, or y += a^T b, of matrices of float32 or of bfloat16, y of float32.
+  private func multiply(
+    transposed a: MatrixView, _ b: MatrixView, into y: MatrixView, dtype: DType, accumulates: Bool
+  ) {
+    if dtype == .bfloat16 {
+      HalfProduct(a, b).run(into: y, accumulates: accumulates)
+      return
+    }
+    let (left, right) = (GemmOperand(a), GemmOperand(b))
+    let status = cdnn_sgemm(
+      1, 0, a.columns, b.columns, a.rows, 1, left.floats, left.stride, right.floats, right.stride,
+      accumulates ? 1 : 0, y.data.assumingMemoryBound(to: Float.self), y.rowStride)
+    precondition(
+      status == 0,
+      "convolution: oneDNN status \(status) for the gradient of a weight \(y.rows) by \(y.columns)")
   }
 
   /// The tensor contiguous and of a type that the kernels for images compute in, and the type that it had.
@@ -288,6 +313,15 @@ extension ConvolutionGeometry {
     return groups == 1 && (stride != Size2D(1) || results[1] == 1) && kernel[0] * kernel[1] > 1
       && min(kernel[2], kernel[3]) >= 32
       && places * seen <= 4 * Self.gathered && results[0] * places * kernel.elementCount >= 1 << 25
+  }
+
+  /// The same in bfloat16, where the library is slow on few places and in steps of more than one.
+  fileprivate func paysToGatherNarrow(_ kernel: Shape, _ results: Shape) -> Bool {
+    let places = results[1] * results[2], area = kernel[0] * kernel[1]
+    return groups == 1 && min(kernel[2], kernel[3]) >= 32 && kernel[2].isMultiple(of: 2)
+      && (places < 64 || stride != Size2D(1) && (places < 256 || area == 1))
+      && places * area * kernel[2] <= 4 * Self.gathered
+      && results[0] * places * kernel.elementCount >= 1 << 25
   }
 
   /// Whether a kernel sees single pixels, and all of them: then its gradient is a matrix product, which oneDNN computes at
