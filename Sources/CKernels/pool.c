@@ -26,7 +26,9 @@
 enum {
   alignment = 64,
   smallest_log = 8,     // 256 bytes
+  mapped_log = 16,      // 64 KiB
   large_log = 20,       // 1 MiB
+  mapped_class = (mapped_log - smallest_log) * 4,
   small_classes = (large_log - smallest_log) * 4,
   classes = small_classes + (62 - large_log) * 8,
   thread_bytes = 1 << 19,  // what one thread may hold of one class
@@ -190,14 +192,14 @@ static bool fits(size_t bytes) {
 #endif
 #endif
 
-// Large blocks are mapped one by one, so that what goes back is the system's again at once, whatever lies beside it.
-// One page more than the block has keeps blocks of equal size from meeting in the same sets of the caches.
+// Blocks of many pages are mapped one by one, so that what goes back is the system's again at once, whatever lies beside
+// it: the C library's heap would be left with holes. One page more than the block has keeps blocks of equal size from meeting in the same sets of the caches.
 static bool is_mapped(int32_t class) {
 #if KEEPS_NOTHING
   (void)class;
   return false;
 #else
-  return class >= small_classes;
+  return class >= mapped_class;
 #endif
 }
 
