@@ -41,20 +41,30 @@ public enum Files {
   /// Writes a file aside, syncs it and renames it into place: at any moment the path holds the old content or
   /// the new one, whole.
   public static func write(_ bytes: some Collection<[UInt8]>, to path: String) throws {
+    try write(to: path) { write in
+      for part in bytes { try part.withUnsafeBytes(write) }
+    }
+  }
+
+  /// The same of bytes where they lie: `body` hands them to its argument, part by part.
+  static func write(
+    to path: String, _ body: (_ write: (UnsafeRawBufferPointer) throws -> Void) throws -> Void
+  ) throws {
     let partial = path + ".partial"
     let descriptor = open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw KasaneError("\(path): cannot be written: \(lastReason)") }
-    func fail() -> KasaneError {
-      let error = KasaneError("\(path): cannot be written: \(lastReason)")
+    func refused() -> KasaneError { KasaneError("\(path): cannot be written: \(lastReason)") }
+    do {
+      try body { part in guard writeAll(part, to: descriptor) else { throw refused() } }
+      guard fsync(descriptor) == 0 else { throw refused() }
+    } catch {
       close(descriptor)
       unlink(partial)
-      return error
+      throw error
     }
-    for part in bytes { guard writeAll(part, to: descriptor) else { throw fail() } }
-    guard fsync(descriptor) == 0 else { throw fail() }
-    guard close(descriptor) == 0 else { throw KasaneError("\(path): cannot be written: \(lastReason)") }
+    guard close(descriptor) == 0 else { throw refused() }
     guard rename(partial, path) == 0 else {
-      let error = KasaneError("\(path): cannot be written: \(lastReason)")
+      let error = refused()
       unlink(partial)
       throw error
     }
@@ -76,17 +86,19 @@ public enum Files {
 
   /// Writes all bytes to an open file, past any buffer. False where the system refuses them.
   public static func writeAll(_ bytes: some Collection<UInt8>, to descriptor: Int32) -> Bool {
-    let whole: Bool? = bytes.withContiguousStorageIfAvailable { buffer in
-      var done = 0
-      while done < buffer.count {
-        let wrote = writeBytes(descriptor, buffer.baseAddress! + done, buffer.count - done)
-        if wrote < 0 && errno == EINTR { continue }
-        guard wrote > 0 else { return false }
-        done += wrote
-      }
-      return true
+    bytes.withContiguousStorageIfAvailable { writeAll(UnsafeRawBufferPointer($0), to: descriptor) }
+      ?? writeAll(Array(bytes), to: descriptor)
+  }
+
+  private static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Bool {
+    var done = 0
+    while done < bytes.count {
+      let wrote = writeBytes(descriptor, bytes.baseAddress! + done, bytes.count - done)
+      if wrote < 0 && errno == EINTR { continue }
+      guard wrote > 0 else { return false }
+      done += wrote
     }
-    return whole ?? writeAll(Array(bytes), to: descriptor)
+    return true
   }
 
   /// Makes the renaming in a folder last.

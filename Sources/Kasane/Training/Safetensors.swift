@@ -42,11 +42,11 @@ public struct Safetensors: Sendable {
     var text = try header.encoded()
     while (text.count + 8) % 64 != 0 { text.append(UInt8(ascii: " ")) }
     let length = withUnsafeBytes(of: UInt64(text.count).littleEndian, Array.init)
-    // Tensor by tensor, so that a file needs no memory of its own size.
-    let parts = (0...names.count).lazy.map { part in
-      part == 0 ? length + text : tensors[names[part - 1]]!.withBytes(Array.init)
+    // Tensor by tensor where it lies, so that a file needs no memory of its own size.
+    try Files.write(to: path) { write in
+      try (length + text).withUnsafeBytes(write)
+      for name in names { try tensors[name]!.withBytes(write) }
     }
-    try Files.write(parts, to: path)
   }
 }
 
