@@ -11,7 +11,11 @@
 #include "pool.h"
 #include "table.h"
 
-enum { own_multiplications = 1 << 19, query_block = 128, key_block = 384, gradient_key_block = 256, parallel_multiplications = 1 << 17 };
+enum {
+  query_block = 128, key_block = 384, gradient_key_block = 256,
+  own_multiplications = 1 << 19,  // up to so many of a block of queries the products are made by loops of our own
+  parallel_multiplications = 1 << 17,
+};
 
 /// Axes divided into blocks of like size, of about `wanted` elements and never twice as many.
 typedef struct {

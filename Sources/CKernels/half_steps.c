@@ -6,16 +6,8 @@
 #include "ks_kernels.h"
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-
-#define HALF __attribute__((target("avx512f,avx512bw,avx512bf16")))
-
 bool ks_half_available(void) {
   return strcmp(ks_instruction_set(), "avx512") == 0 && __builtin_cpu_supports("avx512bf16");
-}
-
-static inline __mmask16 HALF first_of(int64_t count) {
-  return count >= 16 ? (__mmask16)0xffff : count <= 0 ? 0 : (__mmask16)((1u << count) - 1);
 }
 
 HALF void ks_half_pack(uint32_t *out, const float *matrix, int64_t stride, int64_t depth, int64_t columns, int64_t from,

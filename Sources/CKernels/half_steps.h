@@ -11,6 +11,17 @@
 
 enum { half_panel = 16 };
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+#define HALF __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
+
+// The first so many of sixteen.
+static inline __mmask16 HALF first_of(int64_t count) {
+  return count >= half_panel ? (__mmask16)0xffff : count <= 0 ? 0 : (__mmask16)((1u << count) - 1);
+}
+#endif
+
 /// How many pairs of bfloat16 hold a row of `depth` numbers; a missing second is zero.
 static inline int64_t half_pairs(int64_t depth) { return (depth + 1) / 2; }
 

@@ -10,9 +10,6 @@
 #include "pool.h"
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-
-#define HALF __attribute__((target("avx512f,avx512bw,avx512bf16")))
 #define UNROLLED _Pragma("clang loop unroll(full)")
 
 enum {
@@ -35,10 +32,6 @@ typedef struct {
   float *sums;                   // where the threads share out the depth: of all parts but the first
   _Atomic bool failed;
 } sharing;
-
-static inline __mmask16 HALF first_of(int64_t count) {
-  return count >= 16 ? (__mmask16)0xffff : (__mmask16)((1u << count) - 1);
-}
 
 // Columns [0, columns) of `depth` rows as panels of 16: [panel][half_pairs(depth)][16][2], a missing row of zeros.
 HALF void ks_half_pack_along(uint32_t *out, const uint16_t *x, int64_t stride, int64_t depth, int64_t columns) {

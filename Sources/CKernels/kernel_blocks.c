@@ -3,7 +3,7 @@
 // reorders run at a fifth of the memory's speed, which is a tenth of a training step of networks with many weights.
 #include <string.h>
 
-#include "ks_half.h"
+#include "half_steps.h"
 #include "ks_kernels.h"
 
 typedef struct {
@@ -48,14 +48,6 @@ void ks_unpack_output_rows(const ks_kernel_blocks *blocks, const float *packed, 
 }
 
 #if defined(__x86_64__)
-#include <immintrin.h>
-
-#define HALF __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16")))
-
-static inline __mmask16 HALF first_of(int64_t count) {
-  return count >= tile ? (__mmask16)0xffff : count <= 0 ? 0 : (__mmask16)((1u << count) - 1);
-}
-
 // Pairs [first, last) of the inputs of all places.
 static HALF void pack_input_pairs(void *laying_, int64_t first, int64_t last) {
   const laying *work = laying_;
